@@ -1,0 +1,44 @@
+"""The kinds of objects that Weir reads or writes, as the API's paths name them."""
+
+from typing import NamedTuple
+
+from weir.api import names
+from weir.api.connector import Connector
+from weir.api.execution import Execution
+from weir.api.flow import Flow
+
+
+class Kind(NamedTuple):
+    """One kind of object."""
+
+    group: str  # "" for the core group
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, namespace: str | None = None, name: str = "") -> str:
+        """Return the URL path of one object, or of all (in a namespace)."""
+        path = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        if self.namespaced and namespace:
+            path += f"/namespaces/{namespace}"
+        return f"{path}/{self.plural}/{name}" if name else f"{path}/{self.plural}"
+
+
+FLOWS = Kind(names.GROUP, names.VERSION, Flow.PLURAL)
+EXECUTIONS = Kind(names.GROUP, names.VERSION, Execution.PLURAL)
+CONNECTORS = Kind(names.GROUP, names.VERSION, Connector.PLURAL)
+PODS = Kind("", "v1", "pods")
+SECRETS = Kind("", "v1", "secrets")
+CONFIG_MAPS = Kind("", "v1", "configmaps")
+SERVICES = Kind("", "v1", "services")
+NAMESPACES = Kind("", "v1", "namespaces", namespaced=False)
+EVENTS = Kind("", "v1", "events")
+CONTROLLER_REVISIONS = Kind("apps", "v1", "controllerrevisions")
+LEASES = Kind("coordination.k8s.io", "v1", "leases")
+TOKEN_REVIEWS = Kind("authentication.k8s.io", "v1", "tokenreviews", namespaced=False)
+SUBJECT_ACCESS_REVIEWS = Kind(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", namespaced=False
+)
+CUSTOM_RESOURCE_DEFINITIONS = Kind(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False
+)

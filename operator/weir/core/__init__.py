@@ -1,0 +1,1 @@
+"""Decisions, and nothing else: no clock, no input or output, no logging."""

@@ -1,0 +1,1 @@
+"""Tests of Weir: unit, integration, e2e, and how a cluster for them is had."""

@@ -1,0 +1,64 @@
+"""What a Weir flow may call.
+
+A flow is a Python script with a function `handler`; it is called with `system`, `this` and, if it
+takes a third
+parameter, the run's inputs:
+
+    import flow_api
+
+    def handler(system: flow_api.System, this: flow_api.Execution):
+        child = this.flow('other flow', name='step 1', count=3)
+        this.log(child.get('output_value'))
+        return this.success('all done')
+"""
+
+from flow_api import exceptions
+from flow_api._exceptions import (
+    CloudomationException,
+    DependencyFailedError,
+    DependencyTimeoutError,
+    EngineException,
+    ExecutionCancel,
+    ExecutionError,
+    ExecutionSuccess,
+    ExtraInputError,
+    InternalError,
+    InvalidInputError,
+    LifecycleSignal,
+    LockTimeoutError,
+    MessageResponseTimeoutError,
+    MissingInputError,
+    PermissionDenied,
+    ResourceNotFoundError,
+    SchemaError,
+    SchemaValidationError,
+    TimeoutExceededError,
+)
+from flow_api._execution import Execution
+from flow_api._system import ReturnWhen, System
+
+__all__ = [
+    "CloudomationException",
+    "DependencyFailedError",
+    "DependencyTimeoutError",
+    "EngineException",
+    "Execution",
+    "ExecutionCancel",
+    "ExecutionError",
+    "ExecutionSuccess",
+    "ExtraInputError",
+    "InternalError",
+    "InvalidInputError",
+    "LifecycleSignal",
+    "LockTimeoutError",
+    "MessageResponseTimeoutError",
+    "MissingInputError",
+    "PermissionDenied",
+    "ResourceNotFoundError",
+    "ReturnWhen",
+    "SchemaError",
+    "SchemaValidationError",
+    "System",
+    "TimeoutExceededError",
+    "exceptions",
+]

@@ -1,0 +1,46 @@
+"""The exceptions, under the name that scripts of other versions import them by:
+`flow_api.exceptions.X` is `flow_api.X`."""
+
+from flow_api._exceptions import (
+    CloudomationException,
+    DependencyFailedError,
+    DependencyTimeoutError,
+    EngineException,
+    ExecutionCancel,
+    ExecutionError,
+    ExecutionSuccess,
+    ExtraInputError,
+    InternalError,
+    InvalidInputError,
+    LifecycleSignal,
+    LockTimeoutError,
+    MessageResponseTimeoutError,
+    MissingInputError,
+    PermissionDenied,
+    ResourceNotFoundError,
+    SchemaError,
+    SchemaValidationError,
+    TimeoutExceededError,
+)
+
+__all__ = [
+    "CloudomationException",
+    "DependencyFailedError",
+    "DependencyTimeoutError",
+    "EngineException",
+    "ExecutionCancel",
+    "ExecutionError",
+    "ExecutionSuccess",
+    "ExtraInputError",
+    "InternalError",
+    "InvalidInputError",
+    "LifecycleSignal",
+    "LockTimeoutError",
+    "MessageResponseTimeoutError",
+    "MissingInputError",
+    "PermissionDenied",
+    "ResourceNotFoundError",
+    "SchemaError",
+    "SchemaValidationError",
+    "TimeoutExceededError",
+]

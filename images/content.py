@@ -1,0 +1,70 @@
+"""An image's tag is a digest of all that goes into it: an unchanged tree needs no build."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# What every image is made of, beside its own folders. The member files decide the dependencies.
+_SHARED = (
+    ".dockerignore",
+    "pyproject.toml",
+    "uv.lock",
+    "operator/pyproject.toml",
+    "runner-image/pyproject.toml",
+    "connectors/pyproject.toml",
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: its name, its Containerfile, and the folders that it is made of."""
+
+    role: str
+    name: str
+    containerfile: str
+    folders: tuple[str, ...]
+
+    def tag(self, base: str) -> str:
+        """Return 12 hex digits that stand for the image's content on the given base."""
+        digest = hashlib.sha256(base.encode())
+        paths = {REPOSITORY / name for name in (*_SHARED, self.containerfile)}
+        for folder in self.folders:
+            paths.update(_files(REPOSITORY / folder))
+        for path, content in _contents(paths):
+            digest.update(f"\0{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
+
+
+IMAGES = (
+    Image(
+        role="runner",
+        name="weir-runner",
+        containerfile="runner-image/Containerfile",
+        folders=("runner-image", "connectors"),
+    ),
+    Image(
+        role="operator",
+        name="weir-operator",
+        containerfile="operator/Containerfile",
+        folders=("operator", "runner-image", "connectors"),
+    ),
+)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files that .dockerignore lets through."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            if name != "Containerfile" and not name.endswith(".pyc"):
+                yield Path(parent, name)
+
+
+def _contents(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(paths):
+        yield str(path.relative_to(REPOSITORY)), path.read_bytes()

@@ -25,6 +25,7 @@ from weir_connectors.connector import ConnectorType, Context
 from weir_connectors.errors import ConnectionCancelled, ConnectionFailed
 from weir_connectors.git_inputs import GitInputs
 from weir_connectors.inputs import marked, parse
+from weir_connectors.scrubbing import scrub
 
 try:
     import git
@@ -36,6 +37,9 @@ else:
     _missing = None
 
 _SHORT = 7  # characters; Git's own choice for a repository with few objects
+
+# Author and their address, date of the commit in three forms, message.
+_FORMAT = "%an%x00%ae%x00%cI%x00%ct%x00%ci%x00%B"
 
 
 class GitConnector:
@@ -76,11 +80,10 @@ def _run(parsed: GitInputs, context: Context) -> dict[str, Any]:
         )
     with git_workspace.opened(parsed, url) as workspace:
         sha = git_fetch.fetch(workspace, parsed, url, context)
-        with _repository(workspace) as repository:
-            commit = repository.commit(sha)
-            outputs = describe(commit)
+        with _repository(workspace) as repository, _readable(url):
+            outputs = describe(repository, sha)
             if parsed.command == "get":
-                outputs["files"] = _files(commit, parsed, context)
+                outputs["files"] = _files(repository, sha, parsed, context)
             return outputs
 
 
@@ -95,38 +98,47 @@ def _repository(workspace: git_workspace.Workspace) -> Iterator[git.Repo]:
         repository.close()
 
 
-def describe(commit: git.Commit) -> dict[str, Any]:
+@contextmanager
+def _readable(url: git_url.RepositoryUrl) -> Iterator[None]:
+    try:
+        yield
+    except (git.GitError, git.exc.ODBError) as error:
+        # Its text names the temporary folder and Git's arguments, which help nobody.
+        raise ConnectionFailed(
+            f"GIT: {scrub(url.address)}: what was fetched cannot be read ({type(error).__name__});"
+            " run `git fsck` on the server's repository"
+        ) from error
+
+
+def describe(repository: git.Repo, sha: str) -> dict[str, Any]:
     """Return the outputs that tell about a commit."""
-    date = commit.committed_datetime
+    # Git's own words: it knows all encodings, and dates that no calendar has.
+    shown = repository.git.log(
+        "-1", "--encoding=UTF-8", f"--format={_FORMAT}", sha, stdout_as_string=False
+    )
+    name, email, iso, unix, date, message = shown.decode("utf-8", "replace").split("\x00", 5)
     return {
-        "commit_sha": commit.hexsha,
-        "short_sha": commit.hexsha[:_SHORT],
-        "commit_message": _text(commit.message).rstrip("\n"),
-        "author_name": _text(commit.author.name),
-        "author_email": _text(commit.author.email),
-        "commit_date_iso": date.isoformat(),
-        "commit_date_unix": commit.committed_date,
-        "date_str": date.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "commit_sha": sha,
+        "short_sha": sha[:_SHORT],
+        "commit_message": message.rstrip("\n"),
+        "author_name": name,
+        "author_email": email,
+        "commit_date_iso": f"{iso[:-1]}+00:00" if iso.endswith("Z") else iso,
+        "commit_date_unix": int(unix),
+        "date_str": date,
     }
 
 
-def _text(value: str | bytes | None) -> str:
-    """Return text that JSON can hold, whatever bytes a commit holds."""
-    if value is None:
-        return ""
-    data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-    return data.decode("utf-8", "replace")
-
-
-def _files(commit: git.Commit, parsed: GitInputs, context: Context) -> list[dict[str, str]]:
-    files = git_tree.select(commit.tree, parsed.paths)
+def _files(
+    repository: git.Repo, sha: str, parsed: GitInputs, context: Context
+) -> list[dict[str, str]]:
+    files = git_tree.select(repository, sha, parsed.paths)
     for line in files.said():
         context.log(line)
     contents = []
-    for path, blob in files.found.items():
+    for path, file in files.found.items():
         if context.cancelled():
             raise ConnectionCancelled("GIT: given up, the run is to be cancelled")
-        contents.append(
-            {"name": path, "content": base64.b64encode(blob.data_stream.read()).decode()}
-        )
+        content = base64.b64encode(file.read(repository)).decode()
+        contents.append({"name": path, "content": content})
     return contents

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import git
@@ -17,20 +17,33 @@ from weir_connectors.errors import ConnectionFailed
 # Outputs of a run are limited to 16 MiB of JSON, and base64 makes 4 bytes of 3.
 CONTENT_LIMIT = 10 * 2**20
 
-# Folders and files looked at. A tree of a few hundred bytes can name the same folder over and
-# over, without end.
+# Folders and files looked at. A few hundred bytes can name the same folder over and over, without
+# end; 200,000 entries are more than the largest projects have, and listed in a second.
 ENTRY_LIMIT = 200_000
 
 _MAX_HOPS = 10  # from symbolic link to symbolic link
-_LINK = 0o120000
+_LONGEST_PATH = 4096
 _NAMED = 10  # things left out that are named in the log
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file or symbolic link of a commit. `size` is in bytes."""
+
+    sha: str
+    size: int
+    is_link: bool
+
+    def read(self, repository: git.Repo) -> bytes:
+        """Return the content."""
+        return bytes(repository.odb.stream(bytes.fromhex(self.sha)).read())
 
 
 @dataclass(slots=True)
 class Files:
     """The files that were found, by path, and why others were left out."""
 
-    found: dict[str, git.Blob] = field(default_factory=dict)
+    found: dict[str, File] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, why: str, path: str) -> None:
@@ -44,21 +57,21 @@ class Files:
             yield f"left out, {why}: {', '.join(paths[:_NAMED])}{more}"
 
 
-def select(tree: git.Tree, patterns: list[str] | None) -> Files:
-    """Return the files of a tree that match one of the patterns (all, if None), sorted by path.
+def select(repository: git.Repo, sha: str, patterns: list[str] | None) -> Files:
+    """Return a commit's files that match one of the patterns (all, if None), sorted by path.
 
-    A symbolic link stands for the file it leads to, if that is in the tree.
+    A symbolic link stands for the file it leads to, if that is in the commit.
 
     Raises:
-        ConnectionFailed: the tree has too many entries, or the files are too large together.
+        ConnectionFailed: there are too many entries, or the files are too large together.
     """
     files = Files()
-    blobs = dict(sorted(_blobs(tree, files)))
+    everything = dict(sorted(_listed(repository, sha, files)))
     matches = matcher(patterns)
-    for path, blob in blobs.items():
+    for path, file in everything.items():
         if not matches(path):
             continue
-        target = _target(path, blobs) if blob.mode == _LINK else blob
+        target = _target(repository, path, everything) if file.is_link else file
         if target is None:
             files.leave_out("symbolic links that lead to no file of the repository", path)
         else:
@@ -67,44 +80,61 @@ def select(tree: git.Tree, patterns: list[str] | None) -> Files:
     return files
 
 
-def _blobs(tree: git.Tree, files: Files) -> Iterator[tuple[str, git.Blob]]:
-    folders = [tree]
+def _listed(repository: git.Repo, sha: str, files: Files) -> Iterator[tuple[str, File]]:
+    """List a commit's files; what else there is goes to `files.left_out`."""
+    for entry in _entries(repository, sha):
+        # MODE TYPE SHA SIZE<tab>PATH
+        facts, _, name = entry.partition(b"\t")
+        mode, kind, blob, size = facts.decode().split()
+        path = name.decode("utf-8", "replace")
+        if any(part in ("", ".", "..") or part.lower() == ".git" for part in path.split("/")):
+            files.leave_out("names that no repository should hold", path)
+        elif kind == "blob":
+            yield path, File(blob, int(size), mode == "120000")
+        elif kind == "commit":
+            files.leave_out("submodules", path)
+
+
+def _entries(repository: git.Repo, sha: str) -> Iterator[bytes]:
+    """Run `ls-tree`, folders included, so that endless empty folders are noticed as well."""
+    listing = repository.git.ls_tree("-rtz", "--long", "--full-tree", sha, as_process=True)
+    process = listing.proc
     seen = 0
-    while folders:
-        for entry in folders.pop():
-            seen += 1
+    rest = b""
+    try:
+        while chunk := process.stdout.read(2**16):
+            *entries, rest = (rest + chunk).split(b"\x00")
+            yield from entries
+            seen += len(entries)
             if seen > ENTRY_LIMIT:
                 raise ConnectionFailed(
                     f"GIT: the repository has more than {ENTRY_LIMIT} files and folders"
                 )
-            path = str(entry.path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            if any(part in ("", ".", "..") or part.lower() == ".git" for part in path.split("/")):
-                files.leave_out("names that no repository should hold", path)
-            elif isinstance(entry, git.Tree):
-                folders.append(entry)
-            elif isinstance(entry, git.Blob):
-                yield path, entry
-            else:
-                files.leave_out("submodules", path)
+        listing.wait()  # raises GitCommandError if the listing broke off
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
 
 
-def _target(path: str, blobs: dict[str, git.Blob]) -> git.Blob | None:
+def _target(repository: git.Repo, path: str, files: Mapping[str, File]) -> File | None:
     """Return the file that a symbolic link leads to; None if it is none, or out of the tree."""
     for _ in range(_MAX_HOPS):
-        link = blobs[path]
-        if link.mode != _LINK:
+        link = files[path]
+        if not link.is_link:
             return link
-        if link.size > 4096:  # no path is longer
+        if link.size > _LONGEST_PATH:
             return None
-        target = link.data_stream.read().decode("utf-8", "replace")
+        target = link.read(repository).decode("utf-8", "replace")
         path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        if path not in blobs:  # so are absolute paths and those that begin with ..
+        if path not in files:  # so are absolute paths and those that begin with ..
             return None
     return None
 
 
-def _check_size(found: dict[str, git.Blob]) -> None:
-    sizes = {path: len(path) + blob.size for path, blob in found.items()}
+def _check_size(found: Mapping[str, File]) -> None:
+    sizes = {path: len(path) + file.size for path, file in found.items()}
     total = sum(sizes.values())
     if total > CONTENT_LIMIT:
         largest = max(sizes, key=lambda path: sizes[path])

@@ -60,7 +60,7 @@ def parse(text: str) -> RepositoryUrl:
         _, _, address = text.partition("@")
         return RepositoryUrl("ssh", address, host.lower(), None, like_scp["user"])
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text, allow_fragments=False)  # Git knows none
         port = parts.port
     except ValueError:
         raise ValueError(FORMS) from None
@@ -72,7 +72,9 @@ def parse(text: str) -> RepositoryUrl:
             raise ValueError(
                 "a file URL with three slashes and an absolute path, as file:///srv/flows.git"
             )
-        return RepositoryUrl("file", f"file://{parts.path}")
+        return RepositoryUrl(
+            "file", "file://" + text.removeprefix("file://").removeprefix("localhost")
+        )
     return _remote(scheme, parts, port)
 
 
@@ -85,7 +87,7 @@ def _remote(scheme: Scheme, parts: SplitResult, port: int | None) -> RepositoryU
     password = unquote(parts.password) if parts.password else None
     if scheme == "ssh" and user is not None:
         _check_ssh_user(user)
-    address = parts._replace(netloc=_netloc(host, port), fragment="").geturl()
+    address = parts._replace(netloc=_netloc(host, port)).geturl()
     return RepositoryUrl(scheme, address, host, port, user, password)
 
 

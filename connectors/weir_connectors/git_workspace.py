@@ -98,6 +98,9 @@ def opened(inputs: GitInputs, url: RepositoryUrl) -> Iterator[Workspace]:
             "GIT_ALLOW_PROTOCOL": _ALLOWED.get(url.scheme, url.scheme),
         }
         settings = _settings(url)
+        if inputs.cacert is not None:
+            # In the environment, since a Pod's own GIT_SSL_CAINFO would win over a setting.
+            environment["GIT_SSL_CAINFO"] = _write(folder / "cacert.pem", inputs.cacert)
         if url.scheme in ("http", "https"):
             settings |= _http_settings(folder, inputs, url)
         if url.scheme == "ssh":
@@ -129,8 +132,6 @@ def _http_settings(folder: Path, inputs: GitInputs, url: RepositoryUrl) -> Setti
     Credentials are bound to the URL's host: a redirect does not take them along.
     """
     http = {"followRedirects": "initial", "sslVerify": str(inputs.verify_ssl).lower()}
-    if inputs.cacert is not None:
-        http["sslCAInfo"] = _write(folder / "cacert.pem", inputs.cacert)
     if inputs.httpCookie is not None:
         http["cookieFile"] = _write(folder / "cookies", _cookie_text(inputs.httpCookie, url))
     settings: Settings = {"http": http, "credential": {"helper": ""}}

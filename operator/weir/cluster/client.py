@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -24,6 +24,7 @@ from weir.api.resource import JsonObject
 from weir.cluster import watching
 from weir.cluster.errors import ClusterError, NotFound, Unavailable, from_answer
 from weir.cluster.kinds import Kind
+from weir.cluster.watching import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +35,6 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MERGE_PATCH = "application/merge-patch+json"
 
 PAGE = 500
-
-
-class Listing(NamedTuple):
-    """All objects of a list, and the version of the collection they were read at."""
-
-    items: list[JsonObject]
-    resource_version: str
 
 
 class Cluster:

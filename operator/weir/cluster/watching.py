@@ -12,14 +12,11 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from weir.api.resource import JsonObject
 from weir.cluster.errors import ClusterError
 from weir.cluster.kinds import Kind
-
-if TYPE_CHECKING:
-    from weir.cluster.client import Cluster
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +45,25 @@ class Change(NamedTuple):
     object: JsonObject
 
 
+class Listing(NamedTuple):
+    """All objects of a list, and the version of the collection they were read at."""
+
+    items: list[JsonObject]
+    resource_version: str
+
+
+class Source(Protocol):
+    """What is listed and watched: a `client.Cluster`."""
+
+    async def list(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> Listing:
+        """Read all objects that match the selectors."""
+
+    def stream(self, path: str, query: dict[str, str], *, seconds: float) -> AsyncIterator[bytes]:
+        """Yield the lines of a streamed answer."""
+
+
 class _Expired(Exception):
     """The version to resume from is too old: list again."""
 
@@ -61,7 +77,7 @@ def trimmed(item: JsonObject) -> JsonObject:
 
 
 async def follow(
-    cluster: Cluster, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
+    source: Source, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
 ) -> AsyncIterator[Change]:
     """Yield ADDED for everything there is, SYNCED, and then each change, for ever.
 
@@ -76,7 +92,7 @@ async def follow(
     while True:
         try:
             if not version:
-                listing = await cluster.list(kind, namespace, labels=labels, fields=fields)
+                listing = await source.list(kind, namespace, labels=labels, fields=fields)
                 seen = {item["metadata"]["uid"]: _identity(item) for item in listing.items}
                 for uid in known.keys() - seen.keys():
                     yield Change(ChangeType.DELETED, known[uid])
@@ -85,7 +101,7 @@ async def follow(
                     yield Change(ChangeType.ADDED, item)
                 version = listing.resource_version
                 yield Change(ChangeType.SYNCED, {})
-            async for change, reached in _watch(cluster, kind, namespace, labels, fields, version):
+            async for change, reached in _watch(source, kind, namespace, labels, fields, version):
                 delay = _FIRST_DELAY
                 version = reached
                 if change.type == ChangeType.DELETED:
@@ -104,7 +120,7 @@ async def follow(
 
 
 async def _watch(
-    cluster: Cluster,
+    source: Source,
     kind: Kind,
     namespace: str | None,
     labels: str,
@@ -121,7 +137,7 @@ async def _watch(
         query["labelSelector"] = labels
     if fields:
         query["fieldSelector"] = fields
-    async for line in cluster.stream(kind.path(namespace), query, seconds=_SILENCE_SECONDS):
+    async for line in source.stream(kind.path(namespace), query, seconds=_SILENCE_SECONDS):
         event = json.loads(line)
         item = event["object"]
         if event["type"] == "ERROR":

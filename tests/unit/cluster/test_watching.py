@@ -8,10 +8,9 @@ import pytest
 
 from weir.api.resource import JsonObject
 from weir.cluster import watching
-from weir.cluster.client import Listing
 from weir.cluster.errors import ClusterError, Unavailable
-from weir.cluster.kinds import PODS
-from weir.cluster.watching import Change, follow
+from weir.cluster.kinds import PODS, Kind
+from weir.cluster.watching import Change, Listing, follow
 
 
 def pod(name: str, version: str = "1", **more: Any) -> JsonObject:
@@ -34,7 +33,9 @@ class FakeCluster:
         self.answers = list(answers)
         self.queries: list[dict[str, str]] = []
 
-    async def list(self, *_: object, **__: object) -> Listing:
+    async def list(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> Listing:
         answer = self.answers.pop(0)
         if isinstance(answer, ClusterError):
             raise answer
@@ -58,7 +59,7 @@ def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def told(fake: FakeCluster, count: int) -> list[tuple[str, str]]:
     changes: list[Change] = []
-    async for change in follow(fake, PODS, "ns"):  # type: ignore[arg-type]
+    async for change in follow(fake, PODS, "ns"):
         changes.append(change)
         if len(changes) == count:
             break
@@ -114,7 +115,7 @@ async def test_an_api_server_that_does_not_answer_is_asked_again() -> None:
 
 async def test_managed_fields_are_dropped() -> None:
     fake = FakeCluster([pod("a")], [event("ADDED", pod("b", "101"))])
-    async for change in follow(fake, PODS, "ns"):  # type: ignore[arg-type]
+    async for change in follow(fake, PODS, "ns"):
         assert "managedFields" not in change.object.get("metadata", {})
         if change.object.get("metadata", {}).get("name") == "b":
             break

@@ -1,0 +1,120 @@
+"""JSON Schema (2020-12): whether a schema is one, and whether a value satisfies it.
+
+Used for inputs before a Pod is made, and for outputs when a run ends. Nothing is ever fetched: a
+reference to another document is refused. Texts name paths and expectations, never values, since
+these may be secret.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import jsonschema
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from weir.api.resource import JsonObject
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LONGEST = 300
+
+
+def problem_with_schema(schema: JsonObject) -> str | None:
+    """Return why a schema cannot be used, or None."""
+    dialect = str(schema.get("$schema", DIALECT))
+    if dialect.rstrip("#") != DIALECT:
+        return f"$schema is {dialect[:_LONGEST]}, but only {DIALECT} is understood"
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        return f"{_path('schema', error.absolute_path)}: {error.message[:_LONGEST]}"
+    except RecursionError:
+        return "the schema is nested too deeply"
+    for reference in _references(schema):
+        if not reference.startswith("#"):
+            return f"$ref {reference[:_LONGEST]!r} points to another document: copy it into $defs"
+    try:
+        # A reference within the document may still lead nowhere; only a use finds out.
+        _validator(schema).is_valid(None)
+    except (Unresolvable, RecursionError) as error:
+        return f"a $ref leads nowhere: {str(error)[:_LONGEST]}"
+    return None
+
+
+def problem_with_value(schema: JsonObject, value: Any, *, what: str) -> str | None:
+    """Return what of a value breaks a schema, or None.
+
+    `what` begins the path, for example `inputs`. The schema is one that `problem_with_schema`
+    passes; one that is not usable after all is named as the problem.
+    """
+    try:
+        error = best_match(_validator(schema).iter_errors(value))
+    except Unresolvable as unresolvable:
+        return f"the schema of {what} has a $ref that leads nowhere: {str(unresolvable)[:_LONGEST]}"
+    except RecursionError:
+        return f"{what}: the value or its schema is nested too deeply"
+    if error is None:
+        return None
+    return f"{_path(what, error.absolute_path)}: {_expected(error)}"
+
+
+def _validator(schema: JsonObject) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema, registry=Registry())
+
+
+def _path(what: str, steps: Iterable[str | int]) -> str:
+    path = what
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path[:_LONGEST]
+
+
+def _expected(error: ValidationError) -> str:
+    """Say what was expected, without the value that was found."""
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "type":
+            types = wanted if isinstance(wanted, list) else [wanted]
+            return f"must be {' or '.join(map(str, types))}, not {_kind(error.instance)}"
+        case "required":
+            missing = [name for name in wanted if name not in error.instance]
+            return f"lacks {', '.join(missing)}"[:_LONGEST]
+        case "additionalProperties" | "unevaluatedProperties":
+            # Names of keys are no secrets.
+            return error.message[:_LONGEST]
+        case "enum":
+            return f"must be one of {json.dumps(wanted, ensure_ascii=False)}"[:_LONGEST]
+        case _:
+            shown = json.dumps(wanted, ensure_ascii=False, default=str)
+            return f"does not satisfy {error.validator}: {shown}"[:_LONGEST]
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Yield the targets of all references. A property that is called `$ref` has an object there."""
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            for key in ("$ref", "$dynamicRef"):
+                if isinstance(part.get(key), str):
+                    yield part[key]
+            pending += part.values()
+        elif isinstance(part, list):
+            pending += part

@@ -155,26 +155,30 @@ def _text(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def render(kind: type[Resource], *, keep: bool = False) -> str:
-    """Return the CRD as YAML.
+def render(kind: type[Resource], *, chart: bool = False) -> str:
+    """Return the CRD as YAML, or as a template of the Helm chart.
 
-    `keep` is for the Helm chart: an uninstall leaves the CRD, and so people's runs.
+    The chart's stays when the chart is uninstalled, and with it people's runs; a second
+    installation in the same cluster leaves it out.
     """
     crd: dict[str, Any] = definition(kind)
-    if keep:
-        crd["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    if not chart:
+        return _HEADER + _yaml(crd)
+    crd["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    return f"{_HEADER}{{{{- if .Values.crds.install }}}}\n{_yaml(crd)}{{{{- end }}}}\n"
+
+
+def _yaml(crd: JsonObject) -> str:
     dumped: str = yaml.safe_dump(crd, sort_keys=False, width=120)
-    return _HEADER + dumped
+    return dumped
 
 
 def main(folders: list[str]) -> None:
-    """Write one file for each kind into each folder; those below a chart get Helm's keep
-    annotation.
-    """
+    """Write one file for each kind into each folder; below a chart, as templates."""
     for folder in map(Path, folders):
         folder.mkdir(parents=True, exist_ok=True)
         for kind in KINDS:
-            text = render(kind, keep="templates" in folder.parts)
+            text = render(kind, chart="templates" in folder.parts)
             (folder / f"{kind.PLURAL}.yaml").write_text(text)
 
 

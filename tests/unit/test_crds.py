@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_committed_files_are_fresh(kind: type[Resource]) -> None:
     assert (ROOT / "crds" / f"{kind.PLURAL}.yaml").read_text() == render(kind)
     chart = ROOT / "charts/weir/templates/crds" / f"{kind.PLURAL}.yaml"
-    assert chart.read_text() == render(kind, keep=True)
+    assert chart.read_text() == render(kind, chart=True)
 
 
 def fields(schema: JsonObject, path: str = "") -> Iterator[tuple[str, JsonObject]]:

@@ -216,7 +216,9 @@ def _known_hosts_text(text: str, url: RepositoryUrl) -> str:
 
 def _write(path: Path, text: str, mode: int = 0o600) -> str:
     """Write a file that only its owner may read, from its first moment on; return its path."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+    with open(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
     return str(path)
 

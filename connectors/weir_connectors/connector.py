@@ -9,9 +9,11 @@ dataclass:
         token: str | None = field(default=None, metadata=about("Who says it.", secret=True))
         url: str = field(default="https://example.com", metadata=about("Where.", transport=True))
 
-        def problems(self) -> Iterator[Problem]: ...   # optional: what the annotations cannot say
-        def repeatable(self) -> bool: ...              # optional: may a begun run be run again?
-        default: no
+        def problems(self) -> Iterator[Problem]:   # optional: what the annotations cannot say
+            if not self.text:
+                yield Problem("text", "at least one character")
+
+Of Weir's own types the server asks the model alone, which therefore also has `repeatable()`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The GIT connection type: reads files and the commit of a Git repository.
 
-    this.connect(connector_type='GIT', command='get',
-    repository_url='https://example.com/path/to/repo.git')
+    this.connect(
+        connector_type='GIT', command='get', repository_url='https://example.com/path/to/repo.git'
+    )
 
 Outputs of both commands: `commit_sha`, `short_sha`, `commit_message`, `author_name`,
 `author_email`, and the date of the commit as `commit_date_iso` (ISO 8601 with offset),

@@ -12,14 +12,16 @@ cannot be replaced.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from weir_connectors import inputs as models
 from weir_connectors.connector import ConnectorType, Context
 from weir_connectors.errors import InputError, UnknownTypeError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "ConnectorType",
@@ -94,6 +96,8 @@ def describe(type_name: str) -> dict[str, Any]:
 
 def transport_inputs(type_name: str) -> frozenset[str]:
     """Return the inputs that decide where secrets go, and how; raises UnknownTypeError."""
+    if type_name not in _OWN:
+        return load(type_name).transport_inputs
     return models.marked(input_model(type_name), "transport")
 
 
@@ -108,13 +112,15 @@ def repeatable(type_name: str, inputs: Mapping[str, Any]) -> bool:
 
     Secret inputs may be left out. Raises UnknownTypeError.
     """
+    if type_name not in _OWN:
+        return load(type_name).repeatable(dict(inputs))
     model = input_model(type_name)
     unseen = models.marked(model, "secret") - set(inputs)
     try:
         parsed = models.parse(type_name, model, inputs, unseen)
     except InputError:
         return False
-    return hasattr(parsed, "repeatable") and bool(parsed.repeatable())
+    return bool(parsed.repeatable())
 
 
 def _object(path: str) -> Any:
@@ -123,6 +129,9 @@ def _object(path: str) -> Any:
 
 
 @cache
-def _others() -> dict[str, importlib.metadata.EntryPoint]:
+def _others() -> dict[str, EntryPoint]:
+    # Takes 30 ms to import, which a run of one of Weir's own types need not wait for.
+    import importlib.metadata
+
     found = importlib.metadata.entry_points(group=GROUP)
     return {point.name: point for point in found if point.name not in _OWN}

@@ -28,10 +28,10 @@ class EchoInputs:
 class Echo:
     name = "ECHO"
     Inputs: type[Any] = EchoInputs
-    transport_inputs: frozenset[str] = frozenset()
+    transport_inputs: frozenset[str] = frozenset({"text"})
 
     def repeatable(self, inputs: dict[str, Any]) -> bool:
-        return False
+        return bool(inputs["text"] == "again")
 
     def run(self, inputs: dict[str, Any], context: registry.Context) -> dict[str, Any]:
         context.log("echoing")
@@ -72,7 +72,9 @@ def test_another_distribution_adds_a_type_but_replaces_none() -> None:
     outputs = registry.load("ECHO").run({"text": "hello"}, registry.Context(log=log.append))
     assert outputs == {"text": "hello"}
     assert log == ["echoing"]
-    assert not registry.repeatable("ECHO", {"text": "hello"})
+    assert not registry.repeatable("ECHO", {"text": "once"})
+    assert registry.repeatable("ECHO", {"text": "again"})
+    assert registry.transport_inputs("ECHO") == {"text"}
     assert registry.load("GIT").name == "GIT"
 
 

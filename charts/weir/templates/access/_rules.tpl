@@ -1,0 +1,117 @@
+{{/* What each component may do, and the call that needs it. Nothing here is wider than a call of ours. */}}
+
+{{/* The operator, in the namespaces that it serves. */}}
+{{- define "weir.rules.operator" -}}
+- apiGroups: [weir.dev]
+  resources: [flows, connectors]
+  verbs: [get, list, watch]
+- apiGroups: [weir.dev]
+  resources: [executions]
+  verbs: [get, list, watch, patch]  # patch: desiredState of the children of one that ended
+- apiGroups: [weir.dev]
+  resources: [flows/status, executions/status, connectors/status]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [apps]
+  resources: [controllerrevisions]  # revisions of Flows
+  verbs: [get, list, create, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+
+{{/* The operator, in its own namespace. */}}
+{{- define "weir.rules.operator.own" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]  # cannot be limited by name
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "weir.operator" . }}]
+  verbs: [get, patch]
+- apiGroups: [""]
+  resources: [services]
+  resourceNames: [{{ include "weir.server" . }}]
+  verbs: [get]  # the address that runners are given
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ .Values.tls.secretName }}, weir-ca]
+  verbs: [get, patch]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+{{- end -}}
+
+{{/* The operator, in the cluster. */}}
+{{- define "weir.rules.operator.cluster" -}}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [list, watch]  # Kopf sees our kinds come and change
+{{- end -}}
+
+{{/* The server, in the namespaces that it serves. */}}
+{{- define "weir.rules.server" -}}
+- apiGroups: [weir.dev]
+  resources: [flows, connectors]
+  verbs: [get, list, watch]
+- apiGroups: [weir.dev]
+  resources: [executions]
+  verbs: [get, list, watch, create, patch, delete]  # children, their cancellation, retention
+- apiGroups: [weir.dev]
+  resources: [executions/status]
+  verbs: [patch]
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [get]  # the script that a run keeps
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]  # secret inputs of connections
+{{- end -}}
+
+{{/* The server, in its own namespace. */}}
+{{- define "weir.rules.server.own" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ .Values.tls.secretName }}]
+  verbs: [get, list, watch]  # its certificate, and its renewal
+{{- end -}}
+
+{{/* The server, in the cluster. */}}
+{{- define "weir.rules.server.cluster" -}}
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+- nonResourceURLs: [/openid/v1/jwks, /.well-known/openid-configuration]
+  verbs: [get]  # the keys that runners' tokens are signed with
+{{- end -}}
+
+{{/* People: may look. */}}
+{{- define "weir.rules.view" -}}
+- apiGroups: [weir.dev]
+  resources: [flows, executions, connectors]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{/* People: run flows, cancel and pause runs. */}}
+{{- define "weir.rules.user" -}}
+{{ include "weir.rules.view" . }}
+- apiGroups: [weir.dev]
+  resources: [executions]
+  verbs: [create, update, patch]
+{{- end -}}
+
+{{/* People: write flows and connectors. This equals creating Pods. */}}
+{{- define "weir.rules.author" -}}
+{{ include "weir.rules.view" . }}
+- apiGroups: [weir.dev]
+  resources: [flows, connectors, executions]
+  verbs: [create, update, patch, delete, deletecollection]
+{{- end -}}

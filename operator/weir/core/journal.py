@@ -1,0 +1,108 @@
+"""What a journal says: whether a resumed run asks for the same, and whether records are lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from weir_protocol import (
+    CancelArguments,
+    ChildArguments,
+    ReadArguments,
+    RunArguments,
+    SaveArguments,
+    WaitArguments,
+)
+
+_LONGEST = 200
+
+
+def target(arguments: Any) -> str:
+    """Return what an operation is about, for comparing and for people.
+
+    A resumed run must ask for the same target; inputs, titles and texts may differ.
+    """
+    match arguments:
+        case ChildArguments(flow=str(flow)):
+            return _cut(f"flow {flow}")
+        case ChildArguments(script=str()):
+            return "an inline script"
+        case ChildArguments():
+            named = [arguments.connector, arguments.connector_type]
+            return _cut(f"connection {' of type '.join(one for one in named if one)}")
+        case WaitArguments(uids=uids, return_when=return_when):
+            return f"{return_when} of {_several(uids)}"
+        case RunArguments(uid=uid) | ReadArguments(uid=uid) | CancelArguments(uid=uid):
+            return f"execution {uid[:64]}"
+        case SaveArguments():
+            return "itself"
+        case _:
+            raise TypeError(f"no operation takes {type(arguments).__name__}")
+
+
+def digest(arguments: Any) -> str:
+    """Return the sha256, in hex, of all that an operation asks for."""
+    return digest_of_json(dataclasses.asdict(arguments))
+
+
+def digest_of_json(value: Any) -> str:
+    """Return the sha256, in hex, of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def difference(
+    *,
+    sequence: int,
+    recorded: tuple[str, str, int | None],
+    asked: tuple[str, str, int | None],
+) -> str | None:
+    """Return how an operation differs from its record, or None. Both are (kind, target, line)."""
+    if recorded[:2] == asked[:2]:
+        return None
+    return (
+        f"operation {sequence} was {_told(*recorded)}, but the resumed script asks for "
+        f"{_told(*asked)}: what a script asks for must not depend on time, chance or outside data"
+    )
+
+
+def loss(
+    *,
+    named: str | None,
+    identity: str,
+    recorded: Sequence[int],
+    effects: Collection[int],
+) -> str | None:
+    """Return why a run cannot be resumed from this database, or None.
+
+    `named` is the database that the run's status names, `recorded` the numbers in its journal,
+    `effects` those of operations that left something behind in the cluster.
+    """
+    if named is not None and named != identity:
+        return f"the run's journal is in database {named}, but this is database {identity}"
+    gap = next((number for number, at in enumerate(recorded, start=1) if number != at), None)
+    if gap is not None:
+        return f"operation {gap} is missing from the run's journal"
+    unknown = sorted(set(effects) - set(recorded))
+    if unknown:
+        return f"operation {unknown[0]} created an execution, but the run's journal lacks it"
+    return None
+
+
+def _several(uids: Sequence[str]) -> str:
+    text = ", ".join(uids)
+    if len(text) <= _LONGEST:
+        return text
+    return f"{len(uids)} executions ({hashlib.sha256(text.encode()).hexdigest()[:16]})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _told(kind: str, about: str, line: int | None) -> str:
+    where = f" in line {line}" if line else ""
+    return f"`{kind}` of {about}{where}"

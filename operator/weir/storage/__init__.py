@@ -1,0 +1,1 @@
+"""What Weir keeps in SQL: journals, logs, large values, the archive. No Kubernetes in here."""

@@ -79,7 +79,7 @@ class ApiServer:
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig for the user, who may do what RBAC grants to them and the groups."""
-        return self._plane.component(user, groups)
+        return self._plane.kubeconfig_for(user, groups)
 
     def start(self) -> None:
         """Start, and return when it serves and the namespace `default` exists."""

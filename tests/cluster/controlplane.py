@@ -145,7 +145,7 @@ class ControlPlane:
             "kind": "KubeSchedulerConfiguration",
             "leaderElection": {"leaderElect": False},
             "clientConnection": {
-                "kubeconfig": str(self.component("system:kube-scheduler")),
+                "kubeconfig": str(self.kubeconfig_for("system:kube-scheduler")),
                 "qps": 400,
                 "burst": 800,
             },
@@ -153,11 +153,11 @@ class ControlPlane:
         certificates.write_secret(
             self.folder / "scheduler.yaml", yaml.safe_dump(scheduler_config).encode()
         )
-        self.component("system:kube-controller-manager")
+        self.kubeconfig_for("system:kube-controller-manager")
         admin = authority.issue("kubernetes-admin", ["system:masters"])
         certificates.write_kubeconfig(self.kubeconfig, self.server, authority, admin)
 
-    def component(self, user: str, groups: Sequence[str] = ()) -> Path:
+    def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig for the user, made at the first call."""
         file = self.folder / "users" / f"{'+'.join([user, *groups]).replace('/', '_')}.kubeconfig"
         if not file.exists():
@@ -223,7 +223,7 @@ class ControlPlane:
     def controller_manager(self) -> Program:
         """The controllers: namespaces, garbage collection, ServiceAccounts and the rest."""
         pki = self._pki
-        kubeconfig = self.component("system:kube-controller-manager")
+        kubeconfig = self.kubeconfig_for("system:kube-controller-manager")
         return self._program(
             "kube-controller-manager",
             f"--kubeconfig={kubeconfig}",
@@ -246,7 +246,7 @@ class ControlPlane:
 
     def scheduler(self) -> Program:
         """Which node a Pod goes to."""
-        kubeconfig = self.component("system:kube-scheduler")
+        kubeconfig = self.kubeconfig_for("system:kube-scheduler")
         return self._program(
             "kube-scheduler",
             f"--config={self.folder / 'scheduler.yaml'}",

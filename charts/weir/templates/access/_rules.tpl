@@ -40,7 +40,11 @@
   resourceNames: [{{ .Values.tls.secretName }}, weir-ca]
   verbs: [get, patch]
 - apiGroups: [""]
-  resources: [secrets]
+  resources: [configmaps]
+  resourceNames: [{{ include "weir.server" . }}-ca]
+  verbs: [get, patch]
+- apiGroups: [""]
+  resources: [secrets, configmaps]
   verbs: [create]
 {{- end -}}
 

@@ -1,0 +1,138 @@
+"""Who may do what: a change of any right shows here, where it is read again."""
+
+from collections import defaultdict
+
+import pytest
+
+from tests.chart.rendering import Manifest, Rendered, render
+
+Rights = dict[str, str]
+
+OPERATOR: Rights = {
+    "weir.dev/flows": "get list watch",
+    "weir.dev/connectors": "get list watch",
+    "weir.dev/executions": "get list patch watch",
+    "weir.dev/flows/status": "patch",
+    "weir.dev/connectors/status": "patch",
+    "weir.dev/executions/status": "patch",
+    "/pods": "create delete get list watch",
+    "apps/controllerrevisions": "create delete get list",
+    "/events": "create",
+}
+OPERATOR_CLUSTER: Rights = {
+    "apiextensions.k8s.io/customresourcedefinitions": "list watch",
+}
+OPERATOR_OWN: Rights = {
+    "coordination.k8s.io/leases": "create",
+    "coordination.k8s.io/leases[weir-operator]": "get patch",
+    "/services[weir-server]": "get",
+    "/secrets": "create",
+    "/secrets[weir-server-tls]": "get patch",
+    "/secrets[weir-ca]": "get patch",
+    "/configmaps": "create",
+    "/configmaps[weir-server-ca]": "get patch",
+}
+SERVER: Rights = {
+    "weir.dev/flows": "get list watch",
+    "weir.dev/connectors": "get list watch",
+    "weir.dev/executions": "create delete get list patch watch",
+    "weir.dev/executions/status": "patch",
+    "apps/controllerrevisions": "get",
+    "/pods": "get",
+    "/secrets": "get",
+}
+SERVER_CLUSTER: Rights = {
+    "authentication.k8s.io/tokenreviews": "create",
+    "authorization.k8s.io/subjectaccessreviews": "create",
+    "url:/openid/v1/jwks": "get",
+    "url:/.well-known/openid-configuration": "get",
+}
+SERVER_OWN: Rights = {
+    "/secrets[weir-server-tls]": "get list watch",
+}
+DISCOVERY: Rights = {
+    "/configmaps[weir-server-ca]": "get",
+    "/services": "get list",
+}
+_LOOK = {f"weir.dev/{kind}": "get list watch" for kind in ("flows", "executions", "connectors")}
+VIEW: Rights = _LOOK
+USER: Rights = _LOOK | {"weir.dev/executions": "create get list patch update watch"}
+AUTHOR: Rights = dict.fromkeys(_LOOK, "create delete deletecollection get list patch update watch")
+
+
+def rights(role: Manifest) -> Rights:
+    """Return verbs by resource; a rule that is limited to a name has the name in brackets."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule in role["rules"]:
+        names = [f"[{name}]" for name in rule.get("resourceNames", [])] or [""]
+        for url in rule.get("nonResourceURLs", []):
+            found[f"url:{url}"].update(rule["verbs"])
+        for group in rule.get("apiGroups", []):
+            for resource in rule["resources"]:
+                for name in names:
+                    found[f"{group}/{resource}{name}"].update(rule["verbs"])
+    return {resource: " ".join(sorted(verbs)) for resource, verbs in found.items()}
+
+
+def cluster_role(rendered: Rendered, name: str) -> Rights:
+    return rights(rendered.one("ClusterRole", name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("ClusterRole", "weir-system-weir-operator", OPERATOR | OPERATOR_CLUSTER),
+        ("ClusterRole", "weir-system-weir-server", SERVER | SERVER_CLUSTER),
+        ("Role", "weir-operator-own", OPERATOR_OWN),
+        ("Role", "weir-server-own", SERVER_OWN),
+        ("Role", "weir-discovery", DISCOVERY),
+        ("ClusterRole", "weir-view", VIEW),
+        ("ClusterRole", "weir-user", USER),
+        ("ClusterRole", "weir-author", AUTHOR),
+    ],
+)
+def test_the_rights_of_a_cluster_wide_installation(kind: str, name: str, expected: Rights) -> None:
+    assert rights(render().one(kind, name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("weir-system-weir-operator", OPERATOR),
+        ("weir-system-weir-server", SERVER),
+        ("weir-view", VIEW),
+        ("weir-user", USER),
+        ("weir-author", AUTHOR),
+    ],
+)
+def test_the_rights_in_a_watched_namespace(name: str, expected: Rights) -> None:
+    assert rights(render({"watchNamespaces": ["team"]}).one("Role", name)) == expected
+
+
+def test_every_role_is_pinned_here() -> None:
+    roles = render().of_kind("Role", "ClusterRole")
+    assert len(roles) == 8
+
+
+def test_nobody_gets_a_wildcard() -> None:
+    for values in ({}, {"watchNamespaces": ["team"]}):
+        for role in render(values).of_kind("Role", "ClusterRole"):
+            for rule in role["rules"]:
+                assert all("*" not in part for part in rule.values())
+
+
+def test_no_person_may_write_a_status() -> None:
+    for name in ("weir-view", "weir-user", "weir-author"):
+        assert not any("status" in key for key in cluster_role(render(), name))
+
+
+def test_roles_join_the_clusters_own_unless_told_not_to() -> None:
+    def labels(values: Manifest, role: str) -> set[str]:
+        prefix = "rbac.authorization.k8s.io/aggregate-to-"
+        found = render(values).one("ClusterRole", role)["metadata"]["labels"]
+        return {label.removeprefix(prefix) for label in found if label.startswith(prefix)}
+
+    assert labels({}, "weir-view") == {"view", "edit", "admin"}
+    assert labels({}, "weir-user") == {"edit", "admin"}
+    assert labels({}, "weir-author") == {"edit", "admin"}
+    assert labels({"roles": {"aggregate": False}}, "weir-author") == set()

@@ -1,0 +1,228 @@
+"""What single values do."""
+
+import pytest
+
+from tests.chart.rendering import HelmError, Manifest, Rendered, render
+from tests.chart.variants import VARIANTS
+
+SERVER = "weir-server"
+OPERATOR = "weir-operator"
+POSTGRES = {"database": {"url": "postgresql+psycopg://weir:secret@db/weir"}}
+
+
+def pod(rendered: Rendered, deployment: str) -> Manifest:
+    spec: Manifest = rendered.one("Deployment", deployment)["spec"]["template"]["spec"]
+    return spec
+
+
+def variables(rendered: Rendered, deployment: str) -> Manifest:
+    return {one["name"]: one for one in pod(rendered, deployment)["containers"][0]["env"]}
+
+
+def volume(rendered: Rendered) -> Manifest:
+    (found,) = (one for one in pod(rendered, SERVER)["volumes"] if one["name"] == "database")
+    del found["name"]
+    return found
+
+
+# Storage and replicas
+
+
+def test_sqlite_means_recreate_and_one_replica_and_no_disruption_budget() -> None:
+    rendered = render()
+    deployment = rendered.one("Deployment", SERVER)["spec"]
+    assert deployment["strategy"] == {"type": "Recreate"}
+    assert deployment["replicas"] == 1
+    assert rendered.of_kind("PodDisruptionBudget") == []
+    url = variables(rendered, SERVER)["WEIR_DATABASE_URL"]["value"]
+    assert url == "sqlite:////var/lib/weir/weir.db"
+
+
+def test_two_servers_on_sqlite_are_refused() -> None:
+    with pytest.raises(HelmError, match="needs PostgreSQL"):
+        render({"server": {"replicas": 2}})
+
+
+def test_postgres_means_a_rolling_update_and_no_volume() -> None:
+    rendered = render(POSTGRES | {"server": {"replicas": 2}})
+    deployment = rendered.one("Deployment", SERVER)["spec"]
+    assert deployment["strategy"]["type"] == "RollingUpdate"
+    assert deployment["replicas"] == 2
+    assert rendered.of_kind("PersistentVolumeClaim") == []
+    assert [one["name"] for one in pod(rendered, SERVER)["volumes"]] == ["tmp"]
+
+
+def test_a_database_url_goes_through_a_secret() -> None:
+    rendered = render(POSTGRES)
+    source = variables(rendered, SERVER)["WEIR_DATABASE_URL"]["valueFrom"]["secretKeyRef"]
+    secret = rendered.one("Secret", source["name"])
+    assert secret["stringData"][source["key"]] == POSTGRES["database"]["url"]
+
+
+def test_an_existing_database_secret_is_used_and_none_is_made() -> None:
+    rendered = render({"database": {"existingSecret": {"name": "db", "key": "dsn"}}})
+    source = variables(rendered, SERVER)["WEIR_DATABASE_URL"]["valueFrom"]["secretKeyRef"]
+    assert source == {"name": "db", "key": "dsn"}
+    assert rendered.of_kind("Secret") == []
+
+
+def test_a_new_database_url_restarts_the_server() -> None:
+    def annotations(url: str) -> Manifest:
+        template = render({"database": {"url": url}}).one("Deployment", SERVER)["spec"]["template"]
+        found: Manifest = template["metadata"]["annotations"]
+        return found
+
+    assert annotations("postgresql+psycopg://a/b") != annotations("postgresql+psycopg://a/c")
+
+
+@pytest.mark.parametrize(
+    ("storage", "expected"),
+    [
+        ({}, {"persistentVolumeClaim": {"claimName": SERVER}}),
+        (
+            {"type": "existingClaim", "claim": "mine"},
+            {"persistentVolumeClaim": {"claimName": "mine"}},
+        ),
+        (
+            {"type": "hostPath", "path": "/srv/weir"},
+            {"hostPath": {"path": "/srv/weir", "type": "Directory"}},
+        ),
+    ],
+)
+def test_the_database_lies_on_a_volume_that_outlives_the_pod(
+    storage: Manifest, expected: Manifest
+) -> None:
+    assert volume(render({"server": {"storage": storage}})) == expected
+
+
+def test_uninstalling_leaves_the_databases_volume_and_the_crds() -> None:
+    rendered = render()
+    for one in rendered.of_kind("PersistentVolumeClaim", "CustomResourceDefinition"):
+        assert one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+@pytest.mark.parametrize("component", ["operator", "server"])
+def test_a_disruption_budget_comes_with_the_second_replica(component: str) -> None:
+    rendered = render(POSTGRES | {component: {"replicas": 2}})
+    (budget,) = rendered.of_kind("PodDisruptionBudget")
+    assert budget["metadata"]["name"] == f"weir-{component}"
+
+
+# Scope
+
+
+def test_a_namespaced_install_renders_no_cluster_role_and_no_policy() -> None:
+    rendered = render(VARIANTS["two namespaces"] | {"crds": {"install": False}})
+    kinds = {one["kind"] for one in rendered}
+    assert not {kind for kind in kinds if kind.startswith(("Cluster", "Validating", "Custom"))}
+    watched = {"team-a", "team-b"}
+    for component in (OPERATOR, SERVER):
+        value = variables(rendered, component)["WEIR_WATCH_NAMESPACES"]["value"]
+        assert set(value.split(",")) == watched
+        for kind in ("Role", "RoleBinding"):
+            namespaces = {
+                one["metadata"]["namespace"]
+                for one in rendered.of_kind(kind)
+                if one["metadata"]["name"] == f"weir-system-{component}"
+            }
+            assert namespaces == watched
+
+
+def test_a_second_installation_can_leave_the_crds_out() -> None:
+    assert len(render().of_kind("CustomResourceDefinition")) >= 3
+    assert render({"crds": {"install": False}}).of_kind("CustomResourceDefinition") == []
+
+
+def test_two_namespaced_installations_have_no_name_in_common() -> None:
+    values = {"watchNamespaces": ["team"]}
+    assert "weir-system-weir-server" in {
+        one["metadata"]["name"] for one in render(values).of_kind("Role")
+    }
+    assert "weir-system-other-weir-server" in {
+        one["metadata"]["name"] for one in render(values, "other").of_kind("Role")
+    }
+
+
+# TLS, addresses, images
+
+
+def test_the_operator_is_told_the_names_that_the_chart_gives() -> None:
+    rendered = render(release="mine")
+    env = {key: one.get("value") for key, one in variables(rendered, "mine-weir-operator").items()}
+    service = rendered.one("Service", "mine-weir-server")
+    assert env["WEIR_SERVER_SERVICE"] == service["metadata"]["name"]
+    assert env["WEIR_LEASE"] == "mine-weir-operator"
+
+
+def test_cert_manager_makes_the_secret_that_the_server_reads() -> None:
+    rendered = render(VARIANTS["cert-manager and a pod monitor"])
+    certificate = rendered.one("Certificate", SERVER)["spec"]
+    assert certificate["secretName"] == variables(rendered, SERVER)["WEIR_TLS_SECRET"]["value"]
+    assert "weir-server" in certificate["dnsNames"]
+
+
+def test_a_node_port_is_given_to_node_port_services_only() -> None:
+    def ports(kind: str) -> list[Manifest]:
+        rendered = render({"server": {"service": {"type": kind, "nodePort": 30843}}})
+        found: list[Manifest] = rendered.one("Service", SERVER)["spec"]["ports"]
+        return found
+
+    assert ports("NodePort")[0]["nodePort"] == 30843
+    assert "nodePort" not in ports("ClusterIP")[0]
+
+
+def test_images_default_to_the_charts_app_version() -> None:
+    rendered = render()
+    assert pod(rendered, SERVER)["containers"][0]["image"] == "weir-operator:0.1.0"
+    assert variables(rendered, OPERATOR)["WEIR_RUNNER_IMAGE"]["value"] == "weir-runner:0.1.0"
+
+
+# Network
+
+
+def test_runner_pods_reach_the_server_and_dns_and_what_is_added() -> None:
+    rendered = render(VARIANTS["everything set"])
+    policy = rendered.one("NetworkPolicy", "weir-runners")
+    assert policy["metadata"]["namespace"] == "team-a"
+    server, dns, added = policy["spec"]["egress"]
+    selector = server["to"][0]["podSelector"]["matchLabels"]
+    labels = rendered.one("Deployment", SERVER)["spec"]["template"]["metadata"]["labels"]
+    assert labels.items() >= selector.items()
+    assert server["ports"] == [{"port": 8443}]
+    assert {port["port"] for port in dns["ports"]} == {53}
+    assert added == {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+
+
+def test_nothing_but_its_two_ports_is_open_at_the_server() -> None:
+    ingress = render().one("NetworkPolicy", SERVER)["spec"]["ingress"]
+    assert [port["port"] for rule in ingress for port in rule["ports"]] == ["https", "health"]
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sever": {}}, "sever"),
+        ({"server": {"replica": 1}}, "replica"),
+        ({"server": {"storage": {"type": "nfs"}}}, "storage/type"),
+        ({"server": {"service": {"type": "Nodeport"}}}, "service/type"),
+        ({"server": {"archiveFor": "two weeks"}}, "archiveFor"),
+        ({"watchNamespaces": "team-a"}, "watchNamespaces"),
+        ({"watchNamespaces": ["Team A"]}, "watchNamespaces"),
+        ({"image": {"runner": {"repository": "weir-runner:1.0"}}}, "repository"),
+        ({"logging": {"level": "loud"}}, "level"),
+        ({"database": {"url": "mysql://db"}}, "url"),
+        (
+            {"database": {"url": "postgresql+psycopg://x", "existingSecret": {"name": "y"}}},
+            "not both",
+        ),
+        ({"server": {"storage": {"type": "hostPath"}}}, "needs server.storage.path"),
+        ({"server": {"storage": {"type": "existingClaim"}}}, "needs server.storage.claim"),
+        ({"tls": {"certManager": {"enabled": True}}}, "issuerRef"),
+    ],
+)
+def test_a_mistake_is_refused_and_named(values: Manifest, message: str) -> None:
+    with pytest.raises(HelmError, match=message):
+        render(values)

@@ -16,7 +16,9 @@ def pod(rendered: Rendered, deployment: str) -> Manifest:
 
 
 def variables(rendered: Rendered, deployment: str) -> Manifest:
-    return {one["name"]: one for one in pod(rendered, deployment)["containers"][0]["env"]}
+    (container,) = pod(rendered, deployment)["containers"]
+    found: Manifest = {one["name"]: one for one in container["env"]}
+    return found
 
 
 def volume(rendered: Rendered) -> Manifest:

@@ -1,0 +1,1 @@
+"""Weir's Helm chart, and its installation into a development cluster."""

@@ -133,7 +133,7 @@ def _values(cluster: providers.Cluster, built: Json) -> Json:
 
 def _leave_no_half_done_release(tools: Tools) -> None:
     """Undo what a killed helm left: it refuses to go on from there."""
-    listed = json.loads(tools.helm("list", "--all", "--output=json") or "[]")
+    listed = json.loads(tools.helm("list", "--output=json") or "[]")
     states = {release["name"]: release["status"] for release in listed}
     match states.get(RELEASE, ""):
         case "pending-install" | "uninstalling":

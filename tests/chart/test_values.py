@@ -17,14 +17,12 @@ def pod(rendered: Rendered, deployment: str) -> Manifest:
 
 def variables(rendered: Rendered, deployment: str) -> Manifest:
     (container,) = pod(rendered, deployment)["containers"]
-    found: Manifest = {one["name"]: one for one in container["env"]}
-    return found
+    return {one["name"]: one for one in container["env"]}
 
 
 def volume(rendered: Rendered) -> Manifest:
     (found,) = (one for one in pod(rendered, SERVER)["volumes"] if one["name"] == "database")
-    del found["name"]
-    return found
+    return {key: value for key, value in found.items() if key != "name"}
 
 
 # Storage and replicas

@@ -1,7 +1,7 @@
 """An API server with its etcd and nothing else: the cluster of the integration tests.
 
-Objects are stored, admitted, watched and authorized as in any cluster; no Pod ever runs. It needs no
-root, listens on 127.0.0.1 at free ports, and several may run at the same time.
+Objects are stored, admitted, watched and authorized as in any cluster; no Pod ever runs. It needs
+no root, listens on 127.0.0.1 at free ports, and several may run at the same time.
 """
 
 import os

@@ -23,7 +23,15 @@ from tests.cluster.processes import Processes, Program, running
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 90.0
 STOP_GRACE = 2.0
-_NEEDS_PORTS = (2379, 2380, 6443, 10248, 10249, 10250, 10256, 10257, 10259)
+_PORTS = {
+    "etcd": (2379, 2380),
+    "kube-apiserver": (6443,),
+    "kube-controller-manager": (10257,),
+    "kube-scheduler": (10259,),
+    "kubelet": (10248, 10250),
+    "kube-proxy": (10249, 10256),
+}
+_PORT_TIMEOUT = 5.0  # seconds for the kernel to close what a killed program listened at
 _FOLDERS = (node.RUN, node.DATA)
 # In the order in which they are started.
 PROGRAMS: dict[str, Callable[[ControlPlane, node.Node], Program]] = {
@@ -75,11 +83,15 @@ class BareCluster:
         if self.is_healthy():
             return
         if os.geteuid() != 0:
-            raise ClusterError("the bare cluster needs root: it mounts, bridges and starts containers")
+            raise ClusterError(
+                "the bare cluster needs root: it mounts, bridges and starts containers"
+            )
         packages.install()
         binaries.paths(*(name for name in (*PROGRAMS, "pause") if name in binaries.RECIPES))
         with self._only_one():
             self._refuse_if_another_runs()
+            if self.is_healthy():  # somebody else has seen to it while we waited
+                return
             if self._processes.find("etcd") and self._is_repaired():
                 return
             self._clear()
@@ -106,6 +118,11 @@ class BareCluster:
     def start(self, name: str) -> None:
         """Start the named program, unless it runs; to wait until it works is the caller's."""
         if self._processes.find(name) is None:
+            for port in _PORTS.get(name, ()):
+                if not readiness.is_free(port, _PORT_TIMEOUT):
+                    raise ClusterError(
+                        f"{name} needs port {port}, which another program has; see `ss -ltnp`"
+                    )
             self._processes.start(self._program(name))
 
     def stop(self, name: str, grace: float = STOP_GRACE) -> None:
@@ -135,9 +152,6 @@ class BareCluster:
     # Starting.
 
     def _start_afresh(self) -> None:
-        for port in _NEEDS_PORTS:
-            if readiness.listens(port):
-                raise ClusterError(f"port {port} is in use by another program; see `ss -ltnp`")
         _say("starting a new cluster ...")
         self._plane.prepare()
         self._node.prepare()
@@ -226,7 +240,7 @@ class BareCluster:
         leftovers.remove_cgroups(node.CGROUP)
         leftovers.remove_folders(_FOLDERS)
         leftovers.remove_strays(node.DATA)
-        network.down(self._remembered)
+        network.down(self._remembered, node.RUN)
         if self._folder.exists():
             for entry in self._folder.iterdir():
                 if entry.is_dir() and entry != self.logs:

@@ -184,7 +184,9 @@ class ControlPlane:
     def apiserver(self) -> Program:
         """The API server, with the authorizers and the aggregation layer of a kubeadm cluster."""
         pki = self._pki
-        disabled = () if self.admit_service_accounts else ("--disable-admission-plugins=ServiceAccount",)
+        disabled = (
+            () if self.admit_service_accounts else ("--disable-admission-plugins=ServiceAccount",)
+        )
         return self._program(
             "kube-apiserver",
             f"--etcd-servers=http://127.0.0.1:{self.ports.etcd}",
@@ -238,7 +240,7 @@ class ControlPlane:
             "--use-service-account-credentials=true",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.ports.controller_manager}",
-            "--leader-elect=false",  # it is alone, and waiting for the lease of a killed one is slow
+            "--leader-elect=false",  # it is alone, and to wait for a killed one's lease is slow
             "--kube-api-qps=400",
             "--kube-api-burst=800",
             "--profiling=false",

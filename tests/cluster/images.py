@@ -26,7 +26,9 @@ def write_archive(
     }
     manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
     parts = {"manifest.json": manifest, "config.json": config}
-    content = _tar({**{part: json.dumps(parts[part]).encode() for part in parts}, "layer.tar": layer})
+    content = _tar(
+        {**{part: json.dumps(parts[part]).encode() for part in parts}, "layer.tar": layer}
+    )
     archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_name(f".{archive.name}.{os.getpid()}")
     unfinished.write_bytes(content)

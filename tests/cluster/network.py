@@ -81,16 +81,20 @@ def up(remembered: Path) -> None:
     _run("iptables", "-w", "-t", "nat", "-A", "POSTROUTING", *masquerade)
 
 
-def down(remembered: Path) -> None:
-    """Remove the bridge with all that is plugged in, every rule, and set the kernel back."""
+def down(remembered: Path, run: Path) -> None:
+    """Remove the bridge with all that is plugged in, every rule, and set the kernel back.
+
+    `run` is the folder of the Pods' network namespaces.
+    """
     if Path(f"/sys/class/net/{BRIDGE}").exists():
         for plugged in Path(f"/sys/class/net/{BRIDGE}/brif").iterdir():
             # The other end may be gone, or go right now with its Pod.
             subprocess.run(["ip", "link", "delete", plugged.name], capture_output=True, check=False)
         _run("ip", "link", "delete", BRIDGE)
     _remove_rules(lambda rule: _is_own(rule) or _is_of_kubernetes(rule))
-    for result in _CNI_RESULTS.glob(f"{CNI_NETWORK}-*"):
-        result.unlink(missing_ok=True)
+    for result in _CNI_RESULTS.glob("*"):
+        if str(run) in result.read_text():  # where the namespace was that it speaks of
+            result.unlink(missing_ok=True)
     for folder in (_CNI_RESULTS, _CNI_RESULTS.parent):
         with suppress(OSError):  # somebody else's, or not there
             folder.rmdir()

@@ -1,4 +1,4 @@
-"""The programs of the bare node beside its control plane, their files and flags. It starts nothing."""
+"""The bare node's programs beside its control plane, their files and flags. It starts nothing."""
 
 import json
 from dataclasses import dataclass

@@ -23,7 +23,9 @@ ENVIRONMENT = {
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
-KILL_TIMEOUT = 10.0  # seconds for the kernel to remove a killed process; only uninterruptible I/O needs them
+KILL_TIMEOUT = (
+    10.0  # seconds for the kernel to remove a killed process; only uninterruptible I/O needs them
+)
 POLL = 0.02
 LOG_TAIL = 15
 
@@ -69,7 +71,9 @@ def running() -> Iterator[Process]:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:  # gone, or another user's
             continue
-        marks = dict(entry.partition("=")[::2] for entry in environment.decode(errors="replace").split("\0"))
+        marks = dict(
+            entry.partition("=")[::2] for entry in environment.decode(errors="replace").split("\0")
+        )
         name = Path(command.split(b"\0")[0].decode(errors="replace")).name
         if OWNER in marks and name:
             yield Process(pid, name, marks[OWNER], marks.get(STARTER))
@@ -80,13 +84,15 @@ class Processes:
 
     def __init__(self, owner: Path, starter: str | None = None) -> None:
         self.owner = str(owner)
-        self._marks: Mapping[str, str] = {OWNER: self.owner} | ({STARTER: starter} if starter else {})
+        self._marks: Mapping[str, str] = {OWNER: self.owner} | (
+            {STARTER: starter} if starter else {}
+        )
 
     def start(self, program: Program) -> int:
         """Start the program in a session of its own, its output appended to its log."""
         program.log.parent.mkdir(parents=True, exist_ok=True)
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        # posix_spawn, not subprocess: the process is not ours to wait for, and says so by no warning.
+        # Not subprocess, which warns about a process that nobody waits for: this one is to stay.
         try:
             return os.posix_spawn(
                 program.command[0],

@@ -39,5 +39,15 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def is_free(port: int, timeout: float) -> bool:
+    """Tell whether nobody accepts connections at the port of this machine, at last."""
+    deadline = time.monotonic() + timeout
+    while listens(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL)
+    return True
+
+
 def _log_of(program: Program) -> str:
     return f"the end of {program.log}:\n{program.log_tail()}"

@@ -58,6 +58,15 @@ def outcome(end: End, *, wrong_outputs: str | None = None) -> Outcome:
     return Outcome(Phase.SUCCEEDED, None, end.message)
 
 
+def too_large(size: int, limit: int) -> Outcome:
+    """Return how a run ends whose outputs nobody can keep."""
+    return Outcome(
+        Phase.FAILED,
+        Reason.OUTPUT_TOO_LARGE,
+        f"the outputs have {size} bytes as JSON, more than {limit}: keep them elsewhere",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Where a JSON object goes: into the object of Kubernetes, into SQL, or (masked) into both."""

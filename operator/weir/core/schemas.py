@@ -72,7 +72,7 @@ def _path(what: str, steps: Iterable[str | int]) -> str:
 
 def _expected(error: ValidationError) -> str:
     """Say what was expected, without the value that was found."""
-    wanted: Any = error.validator_value
+    wanted: Any = error.validator_value  # typed as perhaps unset, which only a hand-made error is
     match error.validator:
         case "type":
             types = wanted if isinstance(wanted, list) else [wanted]

@@ -82,6 +82,7 @@ class Activity:
 
     began: datetime  # when it was assigned
     waits_since: datetime | None = None  # None: it works
+    is_listed: bool = False  # whether what it waits for has been written
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def shown(phase: Phase, activity: Activity, works_since: datetime, now: datetime
     if waits is not None:
         due = waits + SHOWN_AFTER
         if now >= due:
-            return Show(None if phase == Phase.WAITING else Phase.WAITING)
+            written = phase == Phase.WAITING and activity.is_listed
+            return Show(None if written else Phase.WAITING)
         if phase == Phase.STARTING and now >= activity.began + SHOWN_AFTER:
             return Show(Phase.RUNNING, again=due)
         return Show(None, again=due)

@@ -1,0 +1,1 @@
+"""The operator: it watches, looks again at what changed, and does what `core` decides."""

@@ -1,0 +1,147 @@
+"""News from watches and from own writes: into the store, and on to what it moves."""
+
+from weir.api.connector import Connector
+from weir.api.execution import Execution
+from weir.api.flow import Flow
+from weir.api.phases import Phase
+from weir.api.resource import JsonObject, Key
+from weir.controllers.queue import LookAgainQueue, Target
+from weir.controllers.store import Store, version_of
+from weir.core.targets import ready_condition
+
+# A Flow's counts of runs are written at most this often (seconds).
+FLOW_COUNTS_EVERY = 5.0
+_NOT_STARTED = (Phase.PENDING, Phase.QUEUED, Phase.PAUSED)
+
+
+class Intake:
+    """Takes in objects as the API has them, and says what is to be looked at again."""
+
+    def __init__(self, store: Store, queue: LookAgainQueue) -> None:
+        self._store = store
+        self._queue = queue
+
+    def execution(self, item: JsonObject | Execution) -> None:
+        """An Execution was made or changed."""
+        uid = item.uid if isinstance(item, Execution) else item["metadata"]["uid"]
+        held_place = self._store.is_counted(uid)
+        execution = self._store.put_execution(item)
+        if execution is None:
+            return
+        # Most that ended have no Pod left, above all when the operator starts.
+        if not execution.phase.is_final or self._store.pods(uid):
+            self._look_at(execution.key)
+        if execution.phase.is_final:
+            self._look_at_children(uid)
+        if held_place and not self._store.is_counted(uid):
+            self._wake_queue()
+        self._count_later(execution)
+
+    def execution_gone(self, key: Key, uid: str) -> None:
+        """An Execution was deleted: its children are told by looking at them."""
+        self._store.remove_execution(uid)
+        self._queue.forget(Target("execution", *key))
+        self._look_at_children(uid)
+        self._wake_queue()
+
+    def flow(self, item: JsonObject) -> None:
+        """A Flow was made or changed."""
+        metadata = item["metadata"]
+        flows = self._store.flows(metadata["namespace"])
+        before = flows.get(metadata["name"])
+        if before is not None and _is_older(item, before):
+            return
+        flow = Flow.model_validate(item)
+        rivals = flows.rivals(before) if before else []
+        self._store.put_flow(flow)
+        self._queue.look_again(Target("flow", *flow.key))
+        if before is None or _concerns_runs(before, flow):
+            self._wake_runs(flow.metadata.namespace)
+        if before is None or before.title != flow.title:
+            self._look_at_all("flow", [*rivals, *flows.rivals(flow)])
+
+    def flow_gone(self, key: Key) -> None:
+        """A Flow was deleted."""
+        flows = self._store.flows(key[0])
+        before = flows.get(key[1])
+        rivals = flows.rivals(before) if before else []
+        self._store.remove_flow(key)
+        self._queue.forget(Target("flow", *key))
+        self._look_at_all("flow", rivals)
+        self._wake_runs(key[0])
+
+    def connector(self, item: JsonObject) -> None:
+        """A Connector was made or changed."""
+        metadata = item["metadata"]
+        connectors = self._store.connectors(metadata["namespace"])
+        before = connectors.get(metadata["name"])
+        if before is not None and _is_older(item, before):
+            return
+        connector = Connector.model_validate(item)
+        rivals = connectors.rivals(before) if before else []
+        connectors.put(connector)
+        self._queue.look_again(Target("connector", *connector.key))
+        if before is None or _concerns_runs(before, connector):
+            self._wake_runs(connector.metadata.namespace)
+        if before is None or before.title != connector.title:
+            self._look_at_all("connector", [*rivals, *connectors.rivals(connector)])
+
+    def connector_gone(self, key: Key) -> None:
+        """A Connector was deleted."""
+        connectors = self._store.connectors(key[0])
+        before = connectors.get(key[1])
+        rivals = connectors.rivals(before) if before else []
+        connectors.remove(key[1])
+        self._queue.forget(Target("connector", *key))
+        self._look_at_all("connector", rivals)
+        self._wake_runs(key[0])
+
+    def pod(self, item: JsonObject, execution: str) -> None:
+        """A Pod was made or changed; `execution` is the name that its label says."""
+        if self._store.put_pod(item):
+            self._look_at((item["metadata"]["namespace"], execution))
+
+    def pod_gone(self, pod_uid: str) -> None:
+        """A Pod is no more."""
+        owner = self._store.remove_pod(pod_uid)
+        key = self._store.known_key(owner) if owner else None
+        if key is not None:
+            self._look_at(key)
+
+    def _look_at(self, key: Key) -> None:
+        self._queue.look_again(Target("execution", *key))
+
+    def _look_at_children(self, uid: str) -> None:
+        for key in self._store.children(uid):
+            self._look_at(key)
+
+    def _look_at_all(self, kind: str, resources: list[Flow] | list[Connector]) -> None:
+        for one in resources:
+            self._queue.look_again(Target("flow" if kind == "flow" else "connector", *one.key))
+
+    def _wake_queue(self) -> None:
+        for key in self._store.next_in_line():
+            self._look_at(key)
+
+    def _wake_runs(self, namespace: str) -> None:
+        """Look at all that has not started: what it runs has changed."""
+        for execution in self._store.live():
+            if execution.metadata.namespace == namespace and execution.phase in _NOT_STARTED:
+                self._look_at(execution.key)
+
+    def _count_later(self, execution: Execution) -> None:
+        flow = self._store.flow_of(execution)
+        if flow is not None:
+            self._queue.look_again(Target("flow", *flow), FLOW_COUNTS_EVERY)
+
+
+def _is_older(item: JsonObject, known: Flow | Connector) -> bool:
+    if item["metadata"]["uid"] != known.metadata.uid:
+        return False
+    version = version_of(item["metadata"]["resourceVersion"])
+    return version <= version_of(known.metadata.resource_version)
+
+
+def _concerns_runs(before: Flow | Connector, after: Flow | Connector) -> bool:
+    """Whether a change is more than of a resource's counts."""
+    return before.spec != after.spec or ready_condition(before) != ready_condition(after)

@@ -1,0 +1,366 @@
+"""What the operator knows of the cluster: an index of live objects, fed by watches and own writes.
+
+Ended Executions are most of all there are, so of them only a line each is kept.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from weir.api.connector import Connector
+from weir.api.execution import Execution
+from weir.api.flow import Flow
+from weir.api.phases import DesiredState, Phase
+from weir.api.reasons import Reason
+from weir.api.resource import JsonObject, Key
+from weir.controllers.memory import Memory
+from weir.core.lookup import Catalog
+from weir.core.pod_state import PodPhase, PodState, pod_state
+from weir.core.queueing import FlowKey, Load, Ticket, turns
+
+# Answers to own writes may come after the news that the object was deleted.
+_REMEMBERED_DELETIONS = 10_000
+_IN_LINE = frozenset({None, Reason.FLOW_LIMIT, Reason.CLUSTER_LIMIT})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Ended(NamedTuple):
+    """What is kept of an ended Execution."""
+
+    key: Key
+    phase: Phase
+    version: int
+
+
+class Start(NamedTuple):
+    """A start that is under way: its place is taken before its status says so."""
+
+    flow: FlowKey | None
+    revision: str | None
+
+
+class Store:
+    """Live objects by all that they are looked up by. `put_…` says whether there was news."""
+
+    def __init__(self, *, cluster_limit: int = 0) -> None:
+        self._live: dict[Key, Execution] = {}
+        self._keys: dict[str, Key] = {}  # UID -> key of live Executions
+        self._ended: dict[str, Ended] = {}  # by UID
+        self._leaving: dict[Key, Execution] = {}  # ended, but their Pods are still there
+        self._children: dict[str, set[Key]] = {}  # UID -> live children
+        self._memories: dict[str, Memory] = {}
+        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._pods: dict[str, dict[str, PodState]] = {}  # UID of Execution -> UID of Pod
+        self._flows: dict[str, Catalog[Flow]] = {}
+        self._connectors: dict[str, Catalog[Connector]] = {}
+        self._starts: dict[str, Start] = {}
+        self._counted: dict[str, FlowKey | None] = {}
+        self._active: Counter[FlowKey] = Counter()
+        self._waiting: dict[str, Ticket] = {}
+        self._starting: set[str] = set()
+        self._cluster_limit = cluster_limit
+        self._limits: dict[FlowKey, int] = {}
+        self._latest: dict[FlowKey, tuple[datetime, str]] = {}
+        self._flow_of_live: dict[str, FlowKey | None] = {}
+        self._live_of_flow: Counter[FlowKey] = Counter()
+        self._owners: dict[str, str] = {}  # UID of Pod -> UID of Execution
+
+    # Executions
+
+    def put_execution(self, item: JsonObject | Execution) -> Execution | None:
+        """Take in an Execution as the API has it; None when it is no newer than what is known."""
+        if isinstance(item, Execution):
+            uid, version = item.uid, version_of(item.metadata.resource_version)
+        else:
+            metadata = item["metadata"]
+            uid, version = metadata["uid"], version_of(metadata["resourceVersion"])
+        if uid in self._deleted or version <= self._version(uid):
+            return None
+        execution = item if isinstance(item, Execution) else Execution.model_validate(item)
+        self._drop_live(uid)
+        self._note_start(execution)
+        if execution.phase.is_final:
+            self._ended[uid] = Ended(execution.key, execution.phase, version)
+            self._starts.pop(uid, None)
+            self._memories.pop(uid, None)
+            if uid in self._pods:
+                self._leaving[execution.key] = _slim(execution)
+        else:
+            self._add_live(execution)
+        self._recount(uid)
+        return execution
+
+    def remove_execution(self, uid: str) -> None:
+        """Take out an Execution that was deleted; later news of it is ignored."""
+        self._deleted[uid] = None
+        if len(self._deleted) > _REMEMBERED_DELETIONS:
+            self._deleted.popitem(last=False)
+        self._drop_live(uid)
+        ended = self._ended.pop(uid, None)
+        if ended is not None:
+            self._leaving.pop(ended.key, None)
+        self._starts.pop(uid, None)
+        self._memories.pop(uid, None)
+        self._recount(uid)
+
+    def execution(self, key: Key) -> Execution | None:
+        """Return a live Execution, or an ended one whose Pods are still there."""
+        return self._live.get(key) or self._leaving.get(key)
+
+    def has_ended_with_pods(self, key: Key) -> bool:
+        """Whether there are Pods of an ended Execution of this name."""
+        return any(uid in self._ended and self._ended[uid].key == key for uid in self._pods)
+
+    def phase_of(self, uid: str) -> Phase | None:
+        """Return the phase of an Execution, live or ended; None when it is not known."""
+        if uid in self._keys:
+            return self._live[self._keys[uid]].phase
+        return self._ended[uid].phase if uid in self._ended else None
+
+    def memory(self, uid: str) -> Memory:
+        """Return what is remembered of a live Execution."""
+        return self._memories.setdefault(uid, Memory())
+
+    def known_key(self, uid: str) -> Key | None:
+        """Return the key of an Execution, live or ended."""
+        return self._keys.get(uid) or (self._ended[uid].key if uid in self._ended else None)
+
+    def children(self, uid: str) -> list[Key]:
+        """Return the live children of an Execution."""
+        return list(self._children.get(uid, ()))
+
+    def live(self) -> Iterator[Execution]:
+        """Iterate over all live Executions."""
+        return iter(list(self._live.values()))
+
+    def known_uids(self) -> dict[str, Key]:
+        """Return UID and key of all Executions, live and ended."""
+        return self._keys | {uid: ended.key for uid, ended in self._ended.items()}
+
+    # Flows and Connectors
+
+    def put_flow(self, flow: Flow) -> None:
+        """Take in a Flow as the API has it."""
+        self.flows(flow.metadata.namespace).put(flow)
+        if flow.spec.max_concurrent is not None:
+            self._limits[flow.key] = flow.spec.max_concurrent
+        else:
+            self._limits.pop(flow.key, None)
+
+    def remove_flow(self, key: Key) -> None:
+        """Take out a Flow that was deleted."""
+        self.flows(key[0]).remove(key[1])
+        self._limits.pop(key, None)
+        self._latest.pop(key, None)
+
+    def flows(self, namespace: str) -> Catalog[Flow]:
+        """Return the Flows of a namespace."""
+        return self._flows.setdefault(namespace, Catalog())
+
+    def connectors(self, namespace: str) -> Catalog[Connector]:
+        """Return the Connectors of a namespace."""
+        return self._connectors.setdefault(namespace, Catalog())
+
+    def all_flows(self) -> Iterator[Flow]:
+        """Iterate over the Flows of all namespaces."""
+        return (flow for catalog in list(self._flows.values()) for flow in catalog)
+
+    def all_connectors(self) -> Iterator[Connector]:
+        """Iterate over the Connectors of all namespaces."""
+        return (one for catalog in list(self._connectors.values()) for one in catalog)
+
+    # Pods
+
+    def put_pod(self, pod: JsonObject) -> bool:
+        """Take in a Pod; False when it means the same as before."""
+        owner = owner_of(pod)
+        if owner is None:
+            return False
+        state = pod_state(pod)
+        pods = self._pods.setdefault(owner, {})
+        if pods.get(state.uid) == state:
+            return False
+        pods[state.uid] = state
+        self._owners[state.uid] = owner
+        self._recount(owner)
+        return True
+
+    def remove_pod(self, pod_uid: str) -> str | None:
+        """Take out a Pod that is gone; return the UID of its Execution, if it was known."""
+        owner = self._owners.pop(pod_uid, None)
+        if owner is None:
+            return None
+        pods = self._pods[owner]
+        del pods[pod_uid]
+        if not pods:
+            del self._pods[owner]
+            if owner in self._ended:
+                self._leaving.pop(self._ended[owner].key, None)
+        self._recount(owner)
+        return owner
+
+    def mark_deleting(self, pod_uid: str, gone_by: datetime) -> None:
+        """Note that a Pod was asked to go, before the watch tells it."""
+        pods = self._pods.get(self._owners.get(pod_uid, ""), {})
+        if pod_uid in pods:
+            pods[pod_uid] = replace(pods[pod_uid], phase=PodPhase.DELETING, gone_by=gone_by)
+
+    def pods(self, execution_uid: str) -> dict[str, PodState]:
+        """Return the Pods of an Execution, by their UIDs."""
+        return self._pods.get(execution_uid, {})
+
+    def pod_uids(self, namespace: str | None = None) -> set[str]:
+        """Return the UIDs of the known Pods, in a namespace or in all."""
+        if namespace is None:
+            return set(self._owners)
+        keys = {pod: self.known_key(owner) for pod, owner in self._owners.items()}
+        return {pod for pod, key in keys.items() if key is not None and key[0] == namespace}
+
+    # Places
+
+    def begin_start(self, uid: str, start: Start) -> None:
+        """Take a place for a run whose Pod is about to be made."""
+        self._starts[uid] = start
+        self._recount(uid)
+
+    def end_start(self, uid: str) -> None:
+        """Give the place back, or leave it to the status that now says so."""
+        self._starts.pop(uid, None)
+        self._recount(uid)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether any run is on its way to its script."""
+        return bool(self._starting or self._starts)
+
+    @property
+    def starts(self) -> dict[str, Start]:
+        """Starts under way, by UID."""
+        return self._starts
+
+    def load(self) -> Load:
+        """Return what runs now and how much may."""
+        return Load(self._active, len(self._counted), self._limits, self._cluster_limit)
+
+    def is_counted(self, uid: str) -> bool:
+        """Whether an Execution takes one of the places that limits are about."""
+        return uid in self._counted
+
+    def next_in_line(self) -> list[Key]:
+        """Return the waiting runs that limits let start now."""
+        return [self._keys[uid] for uid in turns(self._waiting.values(), self.load())]
+
+    def in_line(self) -> list[Ticket]:
+        """Return the tickets of all runs that wait for a place."""
+        return list(self._waiting.values())
+
+    def active_of(self, flow: FlowKey) -> int:
+        """Return how many Executions of a Flow have not ended."""
+        return self._live_of_flow[flow]
+
+    def latest_of(self, flow: FlowKey) -> tuple[datetime, str] | None:
+        """Return when the Flow's last Execution started, and its name."""
+        return self._latest.get(flow)
+
+    def flow_of(self, execution: Execution) -> FlowKey | None:
+        """Return the Flow that an Execution runs, if there is one."""
+        if execution.spec.flow is None:
+            return None
+        namespace = execution.metadata.namespace
+        if execution.status.flow is not None:
+            return (namespace, execution.status.flow)
+        flow = self.flows(namespace).find(execution.spec.flow)
+        return flow.key if flow else None
+
+    def _version(self, uid: str) -> int:
+        if uid in self._keys:
+            return version_of(self._live[self._keys[uid]].metadata.resource_version)
+        return self._ended[uid].version if uid in self._ended else -1
+
+    def _add_live(self, execution: Execution) -> None:
+        self._live[execution.key] = execution
+        self._keys[execution.uid] = execution.key
+        if execution.spec.parent is not None:
+            self._children.setdefault(execution.spec.parent.uid, set()).add(execution.key)
+        if execution.phase == Phase.STARTING:
+            self._starting.add(execution.uid)
+        flow = self._flow_of_live[execution.uid] = self.flow_of(execution)
+        if flow is not None:
+            self._live_of_flow[flow] += 1
+        if (
+            execution.phase == Phase.QUEUED
+            and execution.status.reason in _IN_LINE
+            and execution.spec.desired_state == DesiredState.RUNNING
+        ):
+            self._waiting[execution.uid] = ticket_of(execution, flow)
+
+    def _drop_live(self, uid: str) -> None:
+        key = self._keys.pop(uid, None)
+        if key is None:
+            return
+        execution = self._live.pop(key)
+        self._waiting.pop(uid, None)
+        self._starting.discard(uid)
+        flow = self._flow_of_live.pop(uid)
+        if flow is not None:
+            self._live_of_flow[flow] -= 1
+        if execution.spec.parent is not None:
+            siblings = self._children.get(execution.spec.parent.uid, set())
+            siblings.discard(key)
+            if not siblings:
+                self._children.pop(execution.spec.parent.uid, None)
+
+    def _note_start(self, execution: Execution) -> None:
+        flow, started = self.flow_of(execution), execution.status.starting_time
+        if flow is None or started is None:
+            return
+        if started > self._latest.get(flow, (_LONG_AGO, ""))[0]:
+            self._latest[flow] = (started, execution.metadata.name)
+
+    def _recount(self, uid: str) -> None:
+        """Keep the counts of what is active in step with one Execution."""
+        if uid in self._counted:
+            flow = self._counted.pop(uid)
+            if flow is not None:
+                self._active[flow] -= 1
+        if uid in self._starts:
+            self._count(uid, self._starts[uid].flow)
+        elif uid in self._keys:
+            execution = self._live[self._keys[uid]]
+            # A Pod without a status that names it: its maker died between the two writes.
+            has_pod = execution.phase in (Phase.PENDING, Phase.QUEUED) and uid in self._pods
+            if execution.phase in (Phase.STARTING, Phase.RUNNING) or has_pod:
+                self._count(uid, self._flow_of_live[uid])
+
+    def _count(self, uid: str, flow: FlowKey | None) -> None:
+        self._counted[uid] = flow
+        if flow is not None:
+            self._active[flow] += 1
+
+
+def version_of(text: str) -> int:
+    """Return a resourceVersion as a number: a later one is larger."""
+    return int(text) if text.isdigit() else 0
+
+
+def owner_of(pod: JsonObject) -> str | None:
+    """Return the UID of the Execution that a Pod belongs to."""
+    for owner in pod["metadata"].get("ownerReferences") or []:
+        if owner.get("controller") and owner.get("kind") == Execution.KIND:
+            return str(owner["uid"])
+    return None
+
+
+def ticket_of(execution: Execution, flow: FlowKey | None) -> Ticket:
+    """Return the place of an Execution in the queue."""
+    created = execution.metadata.creation_timestamp or _LONG_AGO
+    return Ticket(-execution.spec.priority, created, execution.uid, flow)
+
+
+def _slim(execution: Execution) -> Execution:
+    """Return an ended Execution without its bulk."""
+    spec = execution.spec.model_copy(update={"inputs": None, "script": None})
+    status = execution.status.model_copy(update={"outputs": None})
+    return execution.model_copy(update={"spec": spec, "status": status})

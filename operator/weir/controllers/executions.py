@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from weir.api.execution import Execution
+from weir.api.execution import Execution, RunnerStatus
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject
@@ -154,7 +154,7 @@ class ExecutionController:
             revision=status.revision or plan.revision,
             try_number=status.try_number or 1,
             attempt=action.attempt,
-            runner={"pod": pod["metadata"]["name"], "podUID": pod["metadata"]["uid"]},
+            runner=RunnerStatus(pod=pod["metadata"]["name"], pod_uid=pod["metadata"]["uid"]),
             starting_time=now,
             next_try_time=None,
         )

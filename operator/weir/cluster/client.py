@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -35,6 +35,14 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MERGE_PATCH = "application/merge-patch+json"
 
 PAGE = 500
+
+
+class Credentials(NamedTuple):
+    """How a user proves who they are: an Authorization header, a client certificate, or both."""
+
+    authorization: str  # empty where there is none
+    certificate: str | None  # path of a PEM file
+    key: str | None  # path of a PEM file
 
 
 class Cluster:
@@ -182,6 +190,38 @@ class Cluster:
         finally:
             answer.close()
 
+    async def websocket(
+        self, path: str, query: dict[str, str], *, protocol: str
+    ) -> aiohttp.ClientWebSocketResponse:
+        """Open a websocket. Raises NotFound, Refused, Unavailable."""
+        session = self._api.rest_client.pool_manager
+        if session is None:
+            session = self._api.rest_client.pool_manager = (
+                self._api.rest_client._create_pool_manager()
+            )
+        try:
+            opened: aiohttp.ClientWebSocketResponse = await session.ws_connect(
+                f"{self._host}{path}?{urlencode(query)}",
+                headers=await self._authorization(),
+                protocols=(protocol,),
+                max_msg_size=0,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise from_answer(error.status, error.message) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"the API server does not answer: {error!r}") from error
+        return opened
+
+    async def credentials(self) -> Credentials:
+        """Return what the kubeconfig gives its user to prove who they are."""
+        settings = self._api.configuration
+        header = (await self._authorization()).get("Authorization", "")
+        return Credentials(header, settings.cert_file or None, settings.key_file or None)
+
+    async def _authorization(self) -> dict[str, str]:
+        token = await self._api.configuration.get_api_key_with_prefix("BearerToken")
+        return {"Authorization": token} if token else {}
+
     async def _object(self, method: str, path: str, **call: Any) -> JsonObject:
         found: JsonObject = await self._call(method, path, **call)
         return found
@@ -220,9 +260,7 @@ class Cluster:
         content_type: str = "application/json",
     ) -> aiohttp.ClientResponse:
         headers = {"Accept": "application/json", "Content-Type": content_type}
-        token = await self._api.configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["Authorization"] = token
+        headers |= await self._authorization()
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
         try:
             answer = await self._api.rest_client.request(

@@ -1,0 +1,159 @@
+"""`weir get`: executions, flows and connectors as tables, JSON, YAML, or names."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from weir.api.connector import Connector
+from weir.api.execution import Execution
+from weir.api.flow import Flow
+from weir.api.names import API_VERSION
+from weir.api.resource import JsonObject, Resource
+from weir.cli import finding, tables
+from weir.cli.errors import CliError, ExitCode
+from weir.cli.session import Session
+from weir.cli.terminal import say
+from weir.cluster.errors import NotFound
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, Kind
+from weir.core import views
+
+_KINDS: dict[type[Resource], Kind] = {
+    Execution: EXECUTIONS,
+    Flow: FLOWS,
+    Connector: CONNECTORS,
+}
+
+
+class Output(StrEnum):
+    """How `weir get` prints."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+def _model(word: str) -> type[Resource]:
+    for model in _KINDS:
+        singular = model.KIND.lower()
+        if word.lower() in (model.PLURAL, singular, *model.SHORT_NAMES):
+            return model
+    known = ", ".join(model.PLURAL for model in _KINDS)
+    raise CliError(f"there is no kind {word!r} here; there are {known}")
+
+
+async def get(
+    session: Session,
+    word: str,
+    names: list[str],
+    *,
+    output: str,
+    phase: str | None = None,
+    flow: str | None = None,
+    everywhere: bool = False,
+) -> ExitCode:
+    """Print all objects of a kind, or those of the names given. Raises CliError, ClusterError."""
+    way = Output(output)
+    # kubectl's other form: execution/hello-x2k7q
+    kind_word, slash, name = word.partition("/")
+    model = _model(kind_word)
+    if slash:
+        names = [name, *names]
+    if names and everywhere:
+        raise CliError("--all-namespaces lists; with a name, say the namespace by -n")
+    if model is not Execution and (phase or flow):
+        raise CliError("--phase and --flow select executions only")
+    if names:
+        items = [await _named(session, model, finding.plain_name(one)) for one in names]
+    else:
+        items = await _listed(session, model, phase, flow, everywhere)
+    _print(session, model, items, way, single=len(names) == 1, everywhere=everywhere)
+    return ExitCode.SUCCEEDED
+
+
+async def _named(session: Session, model: type[Resource], name: str) -> JsonObject:
+    try:
+        return await session.cluster.get(_KINDS[model], session.namespace, name)
+    except NotFound:
+        listing = await session.cluster.list(_KINDS[model], session.namespace)
+        known = [item["metadata"]["name"] for item in listing.items]
+        raise CliError(
+            f'there is no {model.KIND.lower()} "{name}" in namespace "{session.namespace}"'
+            + finding.near(name, known, f"weir get {model.PLURAL}" if known else "")
+        ) from None
+
+
+async def _listed(
+    session: Session,
+    model: type[Resource],
+    phase: str | None,
+    flow: str | None,
+    everywhere: bool,
+) -> list[JsonObject]:
+    fields = [f"status.phase={phase}"] if phase else []
+    namespace = None if everywhere else session.namespace
+    listing = await session.cluster.list(_KINDS[model], namespace, fields=",".join(fields))
+    items = listing.items
+    if flow is not None:  # spec.flow has what the author wrote; status.flow the Flow's name
+        items = [item for item in items if flow in _flows_of(item)]
+    return sorted(
+        items,
+        key=lambda item: (
+            item["metadata"]["creationTimestamp"] if model is Execution else "",
+            item["metadata"].get("namespace", ""),
+            item["metadata"]["name"],
+        ),
+    )
+
+
+def _flows_of(item: JsonObject) -> set[object]:
+    return {item["spec"].get("flow"), (item.get("status") or {}).get("flow")}
+
+
+def _print(
+    session: Session,
+    model: type[Resource],
+    items: list[JsonObject],
+    output: Output,
+    *,
+    single: bool,
+    everywhere: bool,
+) -> None:
+    if output == Output.NAME:
+        for item in items:
+            print(f"{model.KIND.lower()}/{item['metadata']['name']}")
+    elif output in (Output.JSON, Output.YAML):
+        shown = [_tidy(model, item) for item in items]
+        listing = {"apiVersion": "v1", "kind": "List", "items": shown}
+        print(_written(shown[0] if single else listing, output), end="")
+    elif not items:
+        where = "any namespace" if everywhere else f'namespace "{session.namespace}"'
+        say(f"no {model.PLURAL} in {where}")
+    else:
+        lines = tables.of_resources(
+            model,
+            items,
+            now=session.now(),
+            terminal=session.out,
+            wide=output == Output.WIDE,
+            namespaces=everywhere,
+        )
+        print("\n".join(lines))
+
+
+def _written(shown: JsonObject, output: Output) -> str:
+    if output == Output.JSON:
+        return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+
+
+def _tidy(model: type[Resource], item: JsonObject) -> JsonObject:
+    """Return the object with its kind, as single objects of a list lack it, and with protected
+    values hidden.
+    """
+    whole = {"apiVersion": API_VERSION, "kind": model.KIND} | item
+    return views.public(whole) if model is Execution else whole

@@ -1,0 +1,255 @@
+"""The surface of the `weir` command: verbs, options, help. The modules of the verbs are imported
+when their verb is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weir.api.phases import Mode, Phase
+from weir.cli.completion import execution_names, flow_names
+from weir.cli.errors import ExitCode
+from weir.cli.session import Options, Session
+from weir.cli.verbs import connection, verb
+
+app = typer.Typer(
+    name="weir",
+    help="Run Python automations on Kubernetes: flows and their executions.",
+    epilog="Exit codes: 0 done, or the run Succeeded · 1 the run Failed · 2 the call is wrong · "
+    "3 the run was Cancelled · 4 cluster or server refused · 130 Ctrl-C, the run goes on.",
+    no_args_is_help=True,
+    # rich would triple the time that --help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+app.callback()(connection)
+
+
+@verb(
+    app,
+    examples=(
+        ("hello", "start it and go on"),
+        ("hello --input person=Ada --input count=3 --follow", "see its steps and its log"),
+        ("'Monthly report' --inputs-file inputs.yaml --wait", "print only its outputs"),
+    ),
+)
+async def run(
+    session: Session,
+    flow: Annotated[
+        str,
+        typer.Argument(metavar="FLOW", help="Name or title of a Flow.", autocompletion=flow_names),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="NAME=VALUE",
+            help="An input; a JSON value, else a text. May be repeated.",
+        ),
+    ] = None,
+    input_files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input-file",
+            metavar="NAME=PATH",
+            help="An input from a file: its text, or its value if it is called *.json.",
+        ),
+    ] = None,
+    inputs_file: Annotated[
+        Path | None,
+        typer.Option("--inputs-file", metavar="PATH", help="All inputs, from a JSON or YAML file."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Object name. Default: FLOW-xxxxx."),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What people call the run.")
+    ] = None,
+    mode: Annotated[
+        Mode | None, typer.Option("--mode", help="Default: Productive.", show_default=False)
+    ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout", metavar="DURATION", help="Longest run, instead of the Flow's: 90s, 2h."
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print steps and log until the run ends.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", "-w", help="Wait for the end; print only the outputs.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="name", help="name: print only the name."),
+    ] = None,
+) -> ExitCode:
+    """Run a flow: create an Execution of it."""
+    from weir.cli import run as running
+    from weir.cli.errors import CliError
+
+    if output not in (None, "name"):
+        raise CliError(f"--output {output!r}: only `name` is known here")
+    request = running.Request(
+        flow=flow,
+        inputs=tuple(inputs or ()),
+        input_files=tuple(input_files or ()),
+        inputs_file=inputs_file,
+        name=name,
+        title=title,
+        mode=mode,
+        timeout=timeout,
+    )
+    return await running.run(session, request, follow=follow, wait=wait, output=output)
+
+
+_Execution = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXECUTION", help="Name of an Execution.", autocompletion=execution_names
+    ),
+]
+
+
+@verb(
+    app,
+    examples=(
+        ("hello-x2k7q", "what it has logged so far"),
+        ("hello-x2k7q -f --timestamps", "as it comes, to its end"),
+        ("hello-x2k7q --tree", "with all that it started"),
+    ),
+)
+async def logs(
+    session: Session,
+    execution: _Execution,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")
+    ] = False,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Local time before each line.")
+    ] = False,
+    tree: Annotated[
+        bool, typer.Option("--tree", help="The logs of all its descendants, too.")
+    ] = False,
+) -> ExitCode:
+    """Print the log of a run."""
+    from weir.cli import logs as logging_
+
+    return await logging_.show(session, execution, follow=follow, timestamps=timestamps, tree=tree)
+
+
+@verb(
+    app,
+    examples=(
+        ("hello-x2k7q", "the run and all below it"),
+        ("step-one-b4d9kmzt --root", "from the top of its family"),
+        ("hello-x2k7q --watch", "live, to the end"),
+    ),
+)
+async def tree(
+    session: Session,
+    execution: _Execution,
+    root: Annotated[bool, typer.Option("--root", help="Begin at the top of the family.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Draw anew after each change, to the end.")
+    ] = False,
+) -> ExitCode:
+    """Show a run and all that it started."""
+    from weir.cli import tree as showing
+
+    return await showing.show(session, execution, root=root, watch=watch)
+
+
+@verb(
+    app,
+    examples=(
+        ("hello-x2k7q", "and all that it started"),
+        ("hello-x2k7q report-9wzb4 --wait", "return when they have ended"),
+    ),
+)
+async def cancel(
+    session: Session,
+    executions: Annotated[
+        list[str],
+        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
+    ],
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they have ended.")] = False,
+) -> ExitCode:
+    """Cancel runs, with all that they started."""
+    from weir.cli import cancel as cancelling
+
+    return await cancelling.cancel(session, executions, wait=wait)
+
+
+@verb(
+    app,
+    examples=(
+        ("", "executions, the newest last"),
+        ("executions --phase Failed -o wide", "what failed"),
+        ("flows", "which flows there are, and whether they may run"),
+        ("execution hello-x2k7q -o yaml", "the whole object"),
+    ),
+)
+async def get(
+    session: Session,
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="executions, flows or connectors.")
+    ] = "executions",
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="table|wide|json|yaml|name", help="How.")
+    ] = "table",
+    phase: Annotated[
+        Phase | None, typer.Option("--phase", help="Only executions in this phase.")
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option("--flow", metavar="FLOW", help="Only executions of this flow."),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")
+    ] = False,
+) -> ExitCode:
+    """List executions, flows or connectors."""
+    from weir.cli import get as getting
+
+    return await getting.get(
+        session,
+        kind,
+        names or [],
+        output=output,
+        phase=phase,
+        flow=flow,
+        everywhere=everywhere,
+    )
+
+
+@verb(app, examples=(("", "of this command and of the server"),))
+async def version(
+    options: Options,
+    client: Annotated[
+        bool, typer.Option("--client", help="Of this command only; asks no cluster.")
+    ] = False,
+) -> ExitCode:
+    """Print versions."""
+    from weir.cli import version as telling
+
+    return await telling.tell(options, client=client)
+
+
+def main() -> None:
+    """Run the command. As `kubectl-weir` it calls itself `kubectl weir`."""
+    program = Path(sys.argv[0]).name
+    app(prog_name="kubectl weir" if program.startswith("kubectl-") else "weir")

@@ -1,0 +1,73 @@
+"""`weir tree`: a run and all that it started, with phases, durations and messages."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+
+from weir.api.execution import Execution
+from weir.cli import families, finding, trees
+from weir.cli.errors import CliError, ExitCode
+from weir.cli.session import Session
+
+
+async def show(session: Session, name: str, *, root: bool, watch: bool) -> ExitCode:
+    """Print the tree below an Execution, or below the root of its family; with `watch` anew after
+    each change, until all have ended.
+
+    Raises CliError, ClusterError.
+    """
+    execution = await finding.execution(session, name)
+    if not watch:
+        members = await finding.family(session, execution.root)
+        print("\n".join(_lines(session, _tree(members, execution, root))))
+        return ExitCode.SUCCEEDED
+    drawing = _Drawing(session)
+    async with aclosing(families.states(session, execution.root)) as states:
+        async for members in states:
+            node = _tree(members, execution, root)
+            drawing.draw(node)
+            if all(one.phase.is_final for one in trees.walk(node)):
+                break
+    return ExitCode.SUCCEEDED
+
+
+def _tree(members: list[Execution], execution: Execution, root: bool) -> trees.Node:
+    top = execution.root if root else execution.metadata.name
+    try:
+        return trees.build(members, top)
+    except KeyError:
+        raise CliError(f"execution {top} was deleted", ExitCode.UNABLE) from None
+
+
+def _lines(session: Session, node: trees.Node) -> list[str]:
+    return trees.render(node, now=session.now(), terminal=session.out)
+
+
+class _Drawing:
+    """Draws over what it drew before on a terminal; elsewhere it prints the lines that changed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._drawn: list[str] = []
+        self._phases: dict[str, object] = {}
+
+    def draw(self, node: trees.Node) -> None:
+        if self._session.out.width is None:
+            self._print_changes(node)
+        else:
+            self._draw_over(_lines(self._session, node))
+
+    def _draw_over(self, lines: list[str]) -> None:
+        up = f"\x1b[{len(self._drawn)}F\x1b[J" if self._drawn else ""
+        sys.stdout.write(up + "\n".join(lines) + "\n")
+        sys.stdout.flush()
+        self._drawn = lines
+
+    def _print_changes(self, node: trees.Node) -> None:
+        for one in trees.walk(node):
+            state = (one.phase, one.status.message)
+            if self._phases.get(one.uid) != state:
+                self._phases[one.uid] = state
+                line = trees.line(one, now=self._session.now(), terminal=self._session.out)
+                print(line, flush=True)

@@ -5,6 +5,7 @@ from collections import defaultdict
 import pytest
 
 from tests.chart.rendering import Manifest, Rendered, render
+from tests.chart.variants import VARIANTS
 
 Rights = dict[str, str]
 
@@ -17,6 +18,7 @@ OPERATOR: Rights = {
     "weir.dev/executions/status": "patch",
     "/pods": "create delete get list watch",
     "apps/controllerrevisions": "create delete get list",
+    "/secrets": "get",
     "/events": "create",
 }
 OPERATOR_CLUSTER: Rights = {
@@ -107,6 +109,15 @@ def test_the_rights_of_a_cluster_wide_installation(kind: str, name: str, expecte
 )
 def test_the_rights_in_a_watched_namespace(name: str, expected: Rights) -> None:
     assert rights(render({"watchNamespaces": ["team"]}).one("Role", name)) == expected
+
+
+def test_with_cert_manager_the_operator_makes_no_secrets() -> None:
+    own = rights(
+        render(VARIANTS["cert-manager and a pod monitor"]).one("Role", "weir-operator-own")
+    )
+    assert {key: verbs for key, verbs in own.items() if "secrets" in key} == {
+        "/secrets[weir-server-tls]": "get"
+    }
 
 
 def test_every_role_is_pinned_here() -> None:

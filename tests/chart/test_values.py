@@ -1,8 +1,12 @@
 """What single values do."""
 
-import pytest
+import json
+from collections.abc import Iterator
 
-from tests.chart.rendering import HelmError, Manifest, Rendered, render
+import pytest
+import yaml
+
+from tests.chart.rendering import CHART, HelmError, Manifest, Rendered, render
 from tests.chart.variants import VARIANTS
 
 SERVER = "weir-server"
@@ -226,3 +230,52 @@ def test_nothing_but_its_two_ports_is_open_at_the_server() -> None:
 def test_a_mistake_is_refused_and_named(values: Manifest, message: str) -> None:
     with pytest.raises(HelmError, match=message):
         render(values)
+
+
+# The README
+
+ANY_COMPONENT = [
+    "resources",
+    "podAnnotations",
+    "podLabels",
+    "nodeSelector",
+    "tolerations",
+    "affinity",
+    "topologySpreadConstraints",
+    "priorityClassName",
+    "env",
+]
+
+
+def leaves(values: Manifest, prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value and key not in ("resources", "issuerRef"):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def test_every_value_is_in_the_readme() -> None:
+    readme = (CHART / "README.md").read_text()
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    shared = {f"{part}.{key}" for part in ("operator", "server") for key in ANY_COMPONENT}
+    missing = [key for key in leaves(values) if key not in shared and f"`{key}`" not in readme]
+    assert missing == []
+
+
+def test_the_schema_knows_exactly_the_values_that_there_are() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def same(schema: Manifest, values: Manifest, path: str) -> None:
+        if "properties" in schema:
+            known = set(schema["properties"]) - {"global"}
+            assert schema["additionalProperties"] is False, path
+            assert set(values) <= known, path
+            if values and path != "tls.certManager.issuerRef":
+                assert set(values) == known, path
+            for key, value in values.items():
+                if isinstance(value, dict):
+                    same(schema["properties"][key], value, f"{path}.{key}".strip("."))
+
+    same(schema, values, "")

@@ -159,7 +159,9 @@ class ControlPlane:
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig for the user, made at the first call."""
-        file = self.folder / "users" / f"{'+'.join([user, *groups]).replace('/', '_')}.kubeconfig"
+        # No colon: clients take a path with one for a list of paths.
+        name = "+".join([user, *groups]).replace("/", "_").replace(":", "_")
+        file = self.folder / "users" / f"{name}.kubeconfig"
         if not file.exists():
             pair = self.authority.issue(user, groups)
             certificates.write_kubeconfig(file, self.server, self.authority, pair)

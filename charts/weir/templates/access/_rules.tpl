@@ -18,6 +18,9 @@
   resources: [controllerrevisions]  # revisions of Flows
   verbs: [get, list, create, delete]
 - apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]  # whether a Connector's Secrets are there
+- apiGroups: [""]
   resources: [events]
   verbs: [create]
 {{- end -}}
@@ -35,16 +38,27 @@
   resources: [services]
   resourceNames: [{{ include "weir.server" . }}]
   verbs: [get]  # the address that runners are given
+{{- if .Values.tls.certManager.enabled }}
+{{- /* It must not be first to make the Secret, so it may not. */}}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ .Values.tls.secretName }}]
+  verbs: [get]
+{{- else }}
 - apiGroups: [""]
   resources: [secrets]
   resourceNames: [{{ .Values.tls.secretName }}, weir-ca]
   verbs: [get, patch]
 - apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+{{- end }}
+- apiGroups: [""]
   resources: [configmaps]
-  resourceNames: [{{ include "weir.server" . }}-ca]
+  resourceNames: [weir-server-ca]
   verbs: [get, patch]
 - apiGroups: [""]
-  resources: [secrets, configmaps]
+  resources: [configmaps]
   verbs: [create]
 {{- end -}}
 

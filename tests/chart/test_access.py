@@ -1,0 +1,327 @@
+"""The chart's roles and its admission policy, tried on a real API server with real users."""
+
+import asyncio
+import json
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.chart.rendering import NAMESPACE, Manifest, render
+from tests.chart.variants import VARIANTS
+from tests.cluster import binaries
+from tests.cluster.apiserver import ApiServer
+from weir.api import names
+from weir.api.resource import JsonObject
+from weir.cluster.client import Cluster
+from weir.cluster.errors import ClusterError, Invalid, Refused
+from weir.cluster.kinds import CONFIG_MAPS, CONNECTORS, EXECUTIONS, FLOWS, PODS, SECRETS
+
+SCRIPT = "def handler(system, this):\n    return this.success()\n"
+SERVER = f"system:serviceaccount:{NAMESPACE}:weir-server"
+OPERATOR = f"system:serviceaccount:{NAMESPACE}:weir-operator"
+RUNNER = "system:serviceaccount:team:default"
+PARENT = {"name": "p", "uid": "u", "sequence": 1}
+# The role that each user is bound to in the namespace `team`.
+BINDINGS = {"dora": "weir-view", "alice": "weir-user", "bob": "weir-author", "carol": "edit"}
+# Kinds that this API server does not have.
+FOREIGN = {"Certificate", "PodMonitor"}
+
+As = Callable[[str], Awaitable[Cluster]]
+
+
+def kubectl(server: ApiServer, *arguments: str, stdin: str = "") -> str:
+    done = subprocess.run(
+        [str(binaries.path("kubectl")), f"--kubeconfig={server.kubeconfig}", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def apply(server: ApiServer, manifests: list[Manifest]) -> None:
+    whole = {"apiVersion": "v1", "kind": "List", "items": manifests}
+    kubectl(server, "apply", "--server-side", "--filename=-", stdin=json.dumps(whole))
+
+
+def namespace(name: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def binding(user: str, role: str) -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": user, "namespace": "team"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": role,
+        },
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    }
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    """An API server with all that the chart renders, and users bound to its roles."""
+    with ApiServer(controllers=True) as api_server:
+        namespaces = [namespace(name) for name in (NAMESPACE, "team", "other")]
+        apply(api_server, namespaces)
+        rendered = render({"networkPolicy": {"runners": {"namespaces": ["team"]}}})
+        apply(api_server, rendered.of_kind("CustomResourceDefinition"))
+        kubectl(
+            api_server,
+            "wait",
+            "--for=condition=Established",
+            "--timeout=30s",
+            "customresourcedefinitions",
+            "--all",
+        )
+        apply(api_server, [one for one in rendered if one["kind"] not in FOREIGN])
+        apply(api_server, [binding(user, role) for user, role in BINDINGS.items()])
+        yield api_server
+
+
+@pytest.fixture
+async def acting_as(server: ApiServer) -> AsyncIterator[As]:
+    """A client that acts as the named user, once the policy is in force."""
+    clients: list[Cluster] = []
+
+    async def act(user: str) -> Cluster:
+        groups = ["system:serviceaccounts"] if user.startswith("system:") else []
+        cluster = await Cluster.connect(kubeconfig=server.kubeconfig_for(user, groups))
+        clients.append(await cluster.__aenter__())
+        return cluster
+
+    await _until_the_policy_is_in_force(await act("bob"))
+    yield act
+    for cluster in clients:
+        await cluster.close()
+
+
+async def _until_the_policy_is_in_force(author: Cluster) -> None:
+    """The API server takes notice of a new policy, and of aggregated roles, after a moment."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await run(author, flow="probe", parent=PARENT)
+            except Refused as error:
+                if "spec.parent" in error.message:
+                    return
+
+
+async def run(cluster: Cluster, namespace: str = "team", **spec: Any) -> JsonObject:
+    return await cluster.create(EXECUTIONS, namespace, execution(**spec))
+
+
+def execution(**spec: Any) -> JsonObject:
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Execution",
+        "metadata": {"name": f"x-{uuid.uuid4().hex[:8]}"},
+        "spec": spec,
+    }
+
+
+def flow() -> JsonObject:
+    metadata = {"name": f"f-{uuid.uuid4().hex[:8]}"}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Flow",
+        "metadata": metadata,
+        "spec": {"script": SCRIPT},
+    }
+
+
+# Runs that bring code of their own
+
+OWN_CODE = [
+    {"script": SCRIPT},
+    {"connection": {"type": "GIT"}},
+    {"connection": {"connector": "deploy-key"}},
+]
+
+
+@pytest.mark.parametrize("spec", OWN_CODE, ids=["script", "connection type", "connector"])
+async def test_a_user_may_run_flows_but_no_code_of_their_own(
+    acting_as: As, spec: JsonObject
+) -> None:
+    alice = await acting_as("alice")
+    await run(alice, flow="nightly")
+    with pytest.raises(Refused, match="only those who may create Flows"):
+        await run(alice, **spec)
+
+
+@pytest.mark.parametrize("user", ["bob", "carol"])
+@pytest.mark.parametrize("spec", OWN_CODE, ids=["script", "connection type", "connector"])
+async def test_an_author_may_run_code_of_their_own(
+    acting_as: As, user: str, spec: JsonObject
+) -> None:
+    await run(await acting_as(user), **spec)
+
+
+async def test_a_user_may_still_cancel_and_pause_a_run_with_code_of_its_own(acting_as: As) -> None:
+    made = await run(await acting_as("bob"), script=SCRIPT)
+    alice = await acting_as("alice")
+    for state in ("Paused", "Cancelled"):
+        await alice.patch(
+            EXECUTIONS, "team", made["metadata"]["name"], {"spec": {"desiredState": state}}
+        )
+
+
+async def test_rights_hold_in_their_namespace_only(acting_as: As) -> None:
+    with pytest.raises(Refused):
+        await run(await acting_as("alice"), "other", flow="nightly")
+
+
+# What is the server's alone
+
+
+@pytest.mark.parametrize("user", ["alice", "bob", "carol", OPERATOR])
+@pytest.mark.parametrize(
+    "spec",
+    [{"parent": PARENT}, {"inputsRef": {"digest": "d", "bytes": 1}}],
+    ids=["parent", "inputsRef"],
+)
+async def test_nobody_but_the_server_sets_parent_and_inputs_ref(
+    acting_as: As, user: str, spec: JsonObject
+) -> None:
+    with pytest.raises(Refused):
+        await run(await acting_as(user), flow="nightly", **spec)
+
+
+async def test_the_cluster_admin_cannot_set_a_parent_either(server: ApiServer) -> None:
+    async with await Cluster.connect(kubeconfig=server.kubeconfig) as admin:
+        with pytest.raises(Refused, match=r"spec\.parent is set by Weir's server only"):
+            await run(admin, flow="nightly", parent=PARENT)
+
+
+@pytest.mark.parametrize("spec", [{"flow": "nightly"}, *OWN_CODE])
+async def test_the_server_makes_children_of_every_kind(acting_as: As, spec: JsonObject) -> None:
+    server = await acting_as(SERVER)
+    reference = {"digest": "d", "bytes": 1}
+    await run(server, **spec, parent=PARENT, inputsRef=reference)
+
+
+async def test_a_parent_cannot_be_added_later(acting_as: As) -> None:
+    bob = await acting_as("bob")
+    made = await run(bob, flow="nightly")
+    with pytest.raises((Refused, Invalid)):
+        await bob.patch(EXECUTIONS, "team", made["metadata"]["name"], {"spec": {"parent": PARENT}})
+
+
+async def test_a_child_may_be_cancelled_and_labelled_by_users(acting_as: As) -> None:
+    made = await run(await acting_as(SERVER), flow="nightly", parent=PARENT)
+    alice = await acting_as("alice")
+    body = {"metadata": {"labels": {"seen": "yes"}}, "spec": {"desiredState": "Cancelled"}}
+    await alice.patch(EXECUTIONS, "team", made["metadata"]["name"], body)
+
+
+# Roles
+
+
+async def test_a_viewer_may_look_and_nothing_else(acting_as: As) -> None:
+    dora = await acting_as("dora")
+    for kind in (FLOWS, EXECUTIONS, CONNECTORS):
+        await dora.list(kind, "team")
+    with pytest.raises(Refused):
+        await run(dora, flow="nightly")
+
+
+async def test_only_authors_write_flows(acting_as: As) -> None:
+    for user in ("alice", "dora"):
+        with pytest.raises(Refused):
+            await (await acting_as(user)).create(FLOWS, "team", flow())
+    for user in ("bob", "carol"):
+        await (await acting_as(user)).create(FLOWS, "team", flow())
+
+
+@pytest.mark.parametrize("user", ["dora", "alice", "bob", "carol"])
+async def test_no_person_writes_a_status(acting_as: As, user: str) -> None:
+    made = await run(await acting_as("bob"), flow="nightly")
+    with pytest.raises(Refused):
+        await (await acting_as(user)).patch(
+            EXECUTIONS,
+            "team",
+            made["metadata"]["name"],
+            {"status": {"phase": "Succeeded"}},
+            status=True,
+        )
+
+
+async def test_weirs_roles_give_no_secrets_and_no_pods(acting_as: As) -> None:
+    for user in ("dora", "alice", "bob"):
+        for kind in (SECRETS, PODS):
+            with pytest.raises(Refused):
+                await (await acting_as(user)).list(kind, "team")
+
+
+async def test_whoever_is_authenticated_may_ask_for_the_servers_ca(
+    server: ApiServer, acting_as: As
+) -> None:
+    async with await Cluster.connect(kubeconfig=server.kubeconfig) as admin:
+        body = {"metadata": {"name": "weir-server-ca"}, "data": {"ca.crt": "pem"}}
+        await admin.create(CONFIG_MAPS, NAMESPACE, body)
+    nobody = await acting_as("eve")
+    await nobody.get(CONFIG_MAPS, NAMESPACE, "weir-server-ca")
+    with pytest.raises(Refused):
+        await nobody.list(CONFIG_MAPS, NAMESPACE)
+
+
+# Service accounts
+
+
+@pytest.mark.parametrize("kind", [FLOWS, EXECUTIONS, CONNECTORS, SECRETS, PODS])
+async def test_a_runners_service_account_may_not_even_look(acting_as: As, kind: Any) -> None:
+    runner = await acting_as(RUNNER)
+    with pytest.raises(ClusterError):
+        await runner.list(kind, "team")
+
+
+async def test_the_operator_cannot_read_all_secrets_at_once(acting_as: As) -> None:
+    for account in (OPERATOR, SERVER):
+        with pytest.raises(Refused):
+            await (await acting_as(account)).list(SECRETS, "team")
+
+
+async def test_the_server_makes_no_pods(acting_as: As) -> None:
+    server = await acting_as(SERVER)
+    container = {"name": "c", "image": "i"}
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    with pytest.raises(Refused):
+        await server.create(PODS, "team", body)
+
+
+def test_every_rendering_is_accepted_by_the_api_server(server: ApiServer) -> None:
+    apply(server, [namespace("team-a"), namespace("team-b")])
+    for values in VARIANTS.values():
+        # Claims cannot be changed, and one is there already.
+        known = [
+            one for one in render(values) if one["kind"] not in FOREIGN | {"PersistentVolumeClaim"}
+        ]
+        whole = {"apiVersion": "v1", "kind": "List", "items": known}
+        kubectl(
+            server,
+            *("apply", "--server-side", "--dry-run=server", "--force-conflicts", "--filename=-"),
+            stdin=json.dumps(whole),
+        )
+
+
+def test_the_policy_is_well_typed(server: ApiServer) -> None:
+    policy = json.loads(
+        kubectl(
+            server,
+            "get",
+            "validatingadmissionpolicy",
+            "--output=json",
+            f"{NAMESPACE}-weir-executions",
+        )
+    )
+    checked = policy.get("status", {}).get("typeChecking", {})
+    assert not checked.get("expressionWarnings")

@@ -1,4 +1,4 @@
-"""The Executions there are, by the server's own watch, and wake-ups for who waits for one to change.
+"""The Executions there are, by the server's own watch, and wake-ups for who waits for a change.
 
 What the server writes is entered at once, so it never waits for its own watch. An older version of
 an object never replaces a newer one.

@@ -48,7 +48,8 @@ class Statuses:
             try:
                 return await self._write(uid, decide)
             except (IllegalMove, Invalid) as error:
-                return await self._write(uid, lambda now: self._illegal(now, error))
+                why = str(error)
+            return await self._write(uid, lambda execution: self._illegal(execution, why))
 
     async def refreshed(self, uid: str) -> Execution | None:
         """Read an Execution anew; None when it is gone."""
@@ -97,19 +98,19 @@ class Statuses:
             return self._runtime.executions.feed(written)
         raise Unavailable(f"execution {uid} is written by others all the time")
 
-    def _illegal(self, execution: Execution, error: Exception) -> StatusChange:
+    def _illegal(self, execution: Execution, why: str) -> StatusChange:
         if execution.phase.is_final:
             raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
         logger.error(
             "Illegal move",
-            extra={"execution": execution.metadata.name, "error": str(error)[:500]},
+            extra={"execution": execution.metadata.name, "error": why[:500]},
         )
         return move(
             execution,
             Phase.FAILED,
             now=self._runtime.now(),
             reason=Reason.ILLEGAL_MOVE,
-            message=f"Weir tried a move that is not legal: {error}",
+            message=f"Weir tried a move that is not legal: {why}",
         )
 
 

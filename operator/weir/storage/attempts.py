@@ -81,6 +81,13 @@ def check(connection: Connection, current: Attempt) -> None:
         )
 
 
+def check_only(connection: Connection, current: Attempt) -> None:
+    """Raise Fenced when another attempt is the newest. Writes nothing."""
+    known = find(connection, current.uid)
+    if known is not None and (known.order, known.pod_uid) != (current.order, current.pod_uid):
+        raise Fenced(f"attempt {current.attempt} of {current.name} is over")
+
+
 def forgotten(connection: Connection, before: float) -> list[str]:
     """Return the UIDs whose newest attempt was assigned before that moment."""
     asked = sa.select(attempts.c.uid).where(attempts.c.assigned < before)

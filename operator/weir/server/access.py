@@ -1,0 +1,154 @@
+"""Which person or program asks the REST API, and whether they may: the API server says."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request
+
+from weir.api.execution import Execution
+from weir.api.names import GROUP
+from weir.cluster.client import Cluster
+from weir.cluster.kinds import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS
+from weir.server import refusals
+from weir.server.identity import bearer_token
+
+# A right that was taken away is gone after this long.
+_SECONDS = 10.0
+_MOST = 2000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is asking, as the API server knows them."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+
+
+class _Remembered(Generic[T]):
+    """Answers of the API server, for a few seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: OrderedDict[object, tuple[float, T]] = OrderedDict()
+
+    def get(self, key: object) -> T | None:
+        until, answer = self._known.get(key, (0.0, None))
+        return answer if self._clock() < until else None
+
+    def put(self, key: object, answer: T) -> T:
+        self._known[key] = (self._clock() + _SECONDS, answer)
+        self._known.move_to_end(key)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return answer
+
+
+class Access:
+    """Authenticates and authorizes requests of the REST API."""
+
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster = cluster
+        self._users: _Remembered[User] = _Remembered(clock)
+        self._rights: _Remembered[bool] = _Remembered(clock)
+
+    async def require_reader(self, request: Request, namespace: str, name: str) -> User:
+        """Return who asks, if they may read an Execution of that name, be it there or not.
+
+        Raises Refused (401, 403), ClusterError.
+        """
+        user = await self.user(request)
+        if not await self.may(user, "get", Execution.PLURAL, namespace, name):
+            raise refusals.forbidden(
+                f'user "{user.name}" cannot get {Execution.PLURAL}.{GROUP} '
+                f'in the namespace "{namespace}"'
+            )
+        return user
+
+    async def user(self, request: Request) -> User:
+        """Return who asks: by their token, else by their certificate.
+
+        Raises Refused (401), ClusterError.
+        """
+        if "authorization" in request.headers:
+            return await self._by_token(bearer_token(request))
+        user = by_certificate(getattr(request.state, "peer", None))
+        if user is None:
+            raise refusals.unauthorized(
+                "a bearer token or a client certificate of the cluster is needed"
+            )
+        return user
+
+    async def may(self, user: User, verb: str, resource: str, namespace: str, name: str) -> bool:
+        """Whether somebody has a right. Raises ClusterError."""
+        key = (user, verb, resource, namespace, name)
+        known = self._rights.get(key)
+        if known is not None:
+            return known
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": user.name,
+                "uid": user.uid,
+                "groups": list(user.groups),
+                "extra": {name: list(values) for name, values in user.extra},
+                "resourceAttributes": {
+                    "group": GROUP,
+                    "resource": resource,
+                    "verb": verb,
+                    "namespace": namespace,
+                    "name": name,
+                },
+            },
+        }
+        answer = await self._cluster.create(SUBJECT_ACCESS_REVIEWS, None, body)
+        return self._rights.put(key, bool(answer.get("status", {}).get("allowed")))
+
+    async def _by_token(self, token: str) -> User:
+        key = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        known = self._users.get(key)
+        if known is not None:
+            return known
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": {"token": token},
+        }
+        status = (await self._cluster.create(TOKEN_REVIEWS, None, body)).get("status", {})
+        if not status.get("authenticated"):
+            raise refusals.unauthorized("the token is not good")
+        return self._users.put(key, _of_review(status.get("user") or {}))
+
+
+def by_certificate(certificate: dict[str, Any] | None) -> User | None:
+    """Return whom a verified client certificate names: CN is the user, each O a group."""
+    subject = (certificate or {}).get("subject", ())
+    fields = [pair for name in subject for pair in name]
+    names = [value for key, value in fields if key == "commonName"]
+    if not names:
+        return None
+    groups = [value for key, value in fields if key == "organizationName"]
+    return User(names[-1], groups=(*groups, "system:authenticated"))
+
+
+def _of_review(user: dict[str, Any]) -> User:
+    extra = tuple(
+        (name, tuple(values)) for name, values in sorted((user.get("extra") or {}).items())
+    )
+    return User(
+        name=user.get("username", ""),
+        uid=user.get("uid", ""),
+        groups=tuple(user.get("groups") or ()),
+        extra=extra,
+    )

@@ -1,0 +1,248 @@
+"""What scripts ask for: each operation is entered in the journal, done, recorded, and answered.
+
+A repeated request gets the recorded answer, or goes on where the first one was interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from weir.api.execution import Execution
+from weir.api.phases import DesiredState, Phase
+from weir.api.reasons import Reason
+from weir.core import journal
+from weir.core.moves import StatusChange, move
+from weir.server import logbook, messages, pausing, raising, refusals
+from weir.server.children import Children
+from weir.server.identity import Caller
+from weir.server.presence import Presence
+from weir.server.raising import Raises
+from weir.server.records import Desires, Reads, Saves
+from weir.server.runs import Run, Runs
+from weir.server.runtime import Runtime
+from weir.server.statuses import Statuses
+from weir.server.steps import Plan, Result, Step
+from weir.server.values import Values
+from weir.server.waits import Waits
+from weir.storage import attempts, operations
+from weir.storage import values as stored
+from weir.storage.operations import Record
+from weir_protocol import Answer, ExecutionView, Operation, OperationKind, decode, encode
+
+logger = logging.getLogger(__name__)
+
+# How long a run that is to be cancelled may not have heard of it: its control thread starts late.
+_CANCEL_NOTICE = timedelta(seconds=5)
+_ENDED = frozenset(phase.script_status for phase in Phase if phase.is_final)
+
+
+class Operations:
+    """Performs operations."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        runs: Runs,
+        statuses: Statuses,
+        values: Values,
+        presence: Presence,
+    ) -> None:
+        self._runtime = runtime
+        self._runs = runs
+        self._statuses = statuses
+        self._values = values
+        self._presence = presence
+        self._pausing = pausing.Pausing(runtime, statuses)
+        self._steps: dict[OperationKind, Step] = {
+            "child": Children(runtime),
+            "run": Desires(runtime, values, DesiredState.RUNNING),
+            "wait": Waits(runtime, values, presence),
+            "read": Reads(values),
+            "save": Saves(statuses, runtime),
+            "cancel": Desires(runtime, values, DesiredState.CANCELLED),
+        }
+
+    async def perform(self, caller: Caller, operation: Operation) -> Answer:
+        """Answer an operation. Raises Refused, ClusterError, StorageError."""
+        run = await self._runs.admitted(caller, operation)
+        arguments = messages.arguments(operation.kind, operation.arguments)
+        if operation.sequence < 1:
+            raise refusals.invalid("operations are numbered from 1 on")
+        await self._seen(run)
+        until = self._runtime.now() + timedelta(seconds=self._runtime.poll_seconds)
+        if operation.kind in ("child", "run") and await self._is_cancelled(run):
+            refused = raising.denied("this execution is to be cancelled: it starts nothing more")
+            return Result(error=refused.error).answer()
+        step = self._steps[operation.kind]
+        record, plan = await self._begin(run, operation, arguments, step)
+        if record.result is not None:
+            return self._recorded(record.result)
+        assert plan is not None
+        return await self._done(run, record, plan, arguments, step, until)
+
+    async def _begin(
+        self, run: Run, operation: Operation, arguments: Any, step: Step
+    ) -> tuple[Record, Plan[Any] | None]:
+        """Enter the intent, with the logs that came along; return what the journal holds."""
+        failure: Raises | None = None
+        plan: Plan[Any] | None = None
+        try:
+            plan = step.plan(run, operation.sequence, arguments)
+        except Raises as error:
+            failure = error
+        now = self._runtime.timestamp()
+        intent = Record(
+            uid=run.uid,
+            try_number=run.attempt.try_number,
+            sequence=operation.sequence,
+            kind=operation.kind,
+            target=journal.target(arguments),
+            digest=plan.digest if plan else journal.digest(arguments),
+            line=operation.line,
+            deadline=now + plan.timeout if plan and plan.timeout is not None else None,
+            created=now,
+        )
+        lines = logbook.prepared(operation.logs)
+        failed = None if failure is None else self._as_text(Result(error=failure.error))
+
+        def work(sql: Connection) -> Record:
+            attempts.check(sql, run.attempt)
+            logbook.append(sql, run.attempt, lines)
+            record, _ = operations.begin(sql, intent)
+            if _differs(record, intent) or record.result is not None:
+                return record
+            for value in plan.values if plan else ():
+                stored.put(sql, run.uid, value, now)
+            if failed is not None:
+                return dataclasses.replace(record, result=operations.finish(sql, record, failed))
+            return record
+
+        record = await self._runtime.database.write(work)
+        if lines:
+            self._runtime.executions.topics.notify(logbook.topic(run.uid))
+        if why := _differs(record, intent):
+            await self._diverge(run, why)
+        if record.digest != intent.digest:
+            logger.warning(
+                "Resumed operation has other inputs",
+                extra={"execution": run.attempt.name, "sequence": operation.sequence},
+            )
+        return record, plan
+
+    async def _done(
+        self,
+        run: Run,
+        record: Record,
+        plan: Plan[Any],
+        arguments: Any,
+        step: Step,
+        until: datetime,
+    ) -> Answer:
+        result: Result | None = None
+        while result is None:
+            if not await self._pausing.may_go_on(run, until):
+                return Answer(state="pending")
+            try:
+                result = await step.act(run, record, plan, arguments, until)
+            except Raises as failure:
+                result = Result(error=failure.error)
+                self._presence.works(run.uid)
+            if result is None and self._runtime.now() >= until:
+                return Answer(state="pending")
+        text, effect = self._as_text(result), result.effect
+
+        def work(sql: Connection) -> str:
+            attempts.check(sql, run.attempt)
+            return operations.finish(
+                sql,
+                record,
+                text,
+                effect_uid=effect.uid if effect else None,
+                effect_name=effect.metadata.name if effect else None,
+            )
+
+        held = await self._runtime.database.write(work)
+        return self._filled(result.answer()) if held is text else self._recorded(held)
+
+    async def _seen(self, run: Run) -> None:
+        """Show what the run does from now on, also after a restart of the server."""
+        if run.uid not in self._presence:
+            known = await self._runtime.database.read(lambda sql: attempts.find(sql, run.uid))
+            self._presence.began(run.uid, (known or run.attempt).assigned)
+
+    async def _is_cancelled(self, run: Run) -> bool:
+        """Whether the run is to be cancelled, after giving it time to hear so by itself."""
+        until = self._runtime.now() + _CANCEL_NOTICE
+        execution = self._runtime.executions.get(run.uid)
+        if execution is None or execution.spec.desired_state != DesiredState.CANCELLED:
+            return False
+        with self._runtime.executions.topics.subscribed([run.uid]) as subscription:
+            while (left := (until - self._runtime.now()).total_seconds()) > 0:
+                execution = self._runtime.executions.get(run.uid)
+                if execution is None or execution.phase.is_final:
+                    raise refusals.ended(f"execution {run.attempt.name} has ended")
+                if self._runtime.stopping.is_set():
+                    raise refusals.unavailable("the server is restarting")
+                await subscription.wait(left)
+        return True
+
+    async def _diverge(self, run: Run, why: str) -> None:
+        def change(execution: Execution) -> StatusChange:
+            if execution.phase.is_final:
+                raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
+            return move(
+                execution,
+                Phase.FAILED,
+                now=self._runtime.now(),
+                reason=Reason.DIVERGED,
+                message=why,
+                children=self._statuses.counts(execution),
+            )
+
+        await self._statuses.change(run.uid, change)
+        self._presence.ended(run.uid)
+        raise refusals.diverged(why)
+
+    def _as_text(self, result: Result) -> str:
+        """Return a result as the journal keeps it: what an ended Execution holds is left there."""
+        answer = result.answer()
+        kept = dataclasses.replace(
+            answer, executions=[_without_values(shown) for shown in answer.executions]
+        )
+        return json.dumps(encode(kept))
+
+    def _recorded(self, text: str) -> Answer:
+        return self._filled(decode(Answer, json.loads(text)))
+
+    def _filled(self, answer: Answer) -> Answer:
+        shown = [
+            self._values.with_small_outputs(one)
+            if one.status in _ENDED and one.output_value is None
+            else one
+            for one in answer.executions
+        ]
+        error = answer.error
+        if error is not None and error.execution is not None:
+            failed = self._values.with_small_outputs(error.execution)
+            error = dataclasses.replace(error, execution=failed)
+        return dataclasses.replace(answer, executions=shown, error=error)
+
+
+def _differs(record: Record, intent: Record) -> str | None:
+    return journal.difference(
+        sequence=intent.sequence,
+        recorded=(record.kind, record.target, record.line),
+        asked=(intent.kind, intent.target, intent.line),
+    )
+
+
+def _without_values(shown: ExecutionView) -> ExecutionView:
+    if shown.status not in _ENDED:
+        return shown
+    return dataclasses.replace(shown, input_value=None, output_value=None)

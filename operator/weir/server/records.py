@@ -1,0 +1,158 @@
+"""The operations `run`, `read`, `save` and `cancel`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from weir.api.execution import Execution, StoredValue
+from weir.api.phases import DesiredState
+from weir.cluster.errors import Invalid, NotFound
+from weir.cluster.kinds import EXECUTIONS
+from weir.core import journal, outcomes, views
+from weir.core.moves import StatusChange, cut, move
+from weir.server import raising, refusals
+from weir.server.runs import Run
+from weir.server.runtime import Runtime
+from weir.server.statuses import Statuses
+from weir.server.steps import Plan, Result
+from weir.server.trees import require_same_tree
+from weir.server.values import ValueMissing, Values
+from weir.storage.operations import Record
+from weir.storage.values import Value
+from weir_protocol import CancelArguments, ReadArguments, RunArguments, SaveArguments
+
+_MAX_TITLE = 253
+
+
+class Reads:
+    """Reads an Execution afresh, values included."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def plan(self, run: Run, sequence: int, arguments: ReadArguments) -> Plan[None]:
+        """Nothing to decide."""
+        return Plan(None, digest=journal.digest(arguments))
+
+    async def act(
+        self, run: Run, record: Record, plan: Any, arguments: ReadArguments, until: datetime
+    ) -> Result:
+        """Read it. Raises Raises."""
+        await found(self._values, run, arguments.uid)
+        try:
+            shown = await self._values.full_view(arguments.uid)
+        except ValueMissing as error:
+            raise raising.internal(str(error)) from None
+        if shown is None:
+            raise raising.not_found(f"execution {arguments.uid[:64]} was deleted")
+        return Result([shown])
+
+
+class Desires:
+    """Starts an Execution that was created with `run=False`, or cancels one."""
+
+    def __init__(self, runtime: Runtime, values: Values, desired: DesiredState) -> None:
+        self._runtime = runtime
+        self._values = values
+        self._desired = desired
+
+    def plan(
+        self, run: Run, sequence: int, arguments: RunArguments | CancelArguments
+    ) -> Plan[None]:
+        """Nothing to decide."""
+        return Plan(None, digest=journal.digest(arguments))
+
+    async def act(
+        self,
+        run: Run,
+        record: Record,
+        plan: Any,
+        arguments: RunArguments | CancelArguments,
+        until: datetime,
+    ) -> Result:
+        """Write the desired state. Raises Raises."""
+        target = await found(self._values, run, arguments.uid)
+        state = target.spec.desired_state
+        settled = target.phase.is_final or state in (self._desired, DesiredState.CANCELLED)
+        if not settled:
+            target = await self._patched(target)
+        return Result([views.view(target)])
+
+    async def _patched(self, target: Execution) -> Execution:
+        namespace, name = target.key
+        body = {"metadata": {"uid": target.uid}, "spec": {"desiredState": str(self._desired)}}
+        try:
+            item = await self._runtime.cluster.patch(EXECUTIONS, namespace, name, body)
+        except NotFound:
+            raise raising.not_found(f"execution {name} was deleted") from None
+        except Invalid as error:
+            raise raising.denied(error.message[:1000]) from None
+        return self._runtime.executions.feed(Execution.model_validate(item))
+
+
+class Saves:
+    """Stores what a run says about itself."""
+
+    def __init__(self, statuses: Statuses, runtime: Runtime) -> None:
+        self._statuses = statuses
+        self._runtime = runtime
+
+    def plan(
+        self, run: Run, sequence: int, arguments: SaveArguments
+    ) -> Plan[outcomes.Placed | None]:
+        """Decide where the outputs go."""
+        digest = journal.digest(arguments)
+        if arguments.outputs is None:
+            return Plan(None, digest)
+        where = outcomes.place_outputs(arguments.outputs, run.execution.spec.protect_outputs)
+        values = [Value.of(where.stored)] if where.stored is not None else []
+        return Plan(where, digest, values=values)
+
+    async def act(
+        self,
+        run: Run,
+        record: Record,
+        plan: Plan[outcomes.Placed | None],
+        arguments: SaveArguments,
+        until: datetime,
+    ) -> Result:
+        """Write the status."""
+        fields: dict[str, Any] = {}
+        if arguments.title is not None:
+            fields["title"] = cut(arguments.title, _MAX_TITLE)
+        if arguments.description is not None:
+            fields["description"] = cut(arguments.description)
+        if plan.made is not None:
+            fields |= outcomes.output_fields(plan.made, reference_to(plan.values))
+
+        def change(execution: Execution) -> StatusChange:
+            if execution.phase.is_final:
+                raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
+            return move(
+                execution,
+                execution.phase,
+                now=self._runtime.now(),
+                reason=execution.status.reason,
+                message=arguments.message,
+                **fields,
+            )
+
+        return Result([views.view(await self._statuses.change(run.uid, change))])
+
+
+async def found(values: Values, run: Run, uid: str) -> Execution:
+    """Return an Execution of the run's own tree. Raises Raises."""
+    execution = await values.find(uid)
+    if execution is None:
+        await values.is_gone(uid)  # which enters it, if it is there
+        execution = await values.find(uid)
+    if execution is None:
+        raise raising.not_found(f"there is no execution {uid[:64]}: it was deleted, or never was")
+    require_same_tree(run.execution, execution)
+    return execution
+
+
+def reference_to(values: Any) -> StoredValue | None:
+    """Return how a status refers to the value that is stored with a plan."""
+    return next((StoredValue(digest=one.digest, bytes=len(one.data)) for one in values), None)

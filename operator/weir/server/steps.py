@@ -1,0 +1,58 @@
+"""What all operations have in common: they are planned, entered as intents, done, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from weir.api.execution import Execution
+from weir.server.runs import Run
+from weir.storage.operations import Record
+from weir.storage.values import Value
+from weir_protocol import Answer, ErrorInfo, ExecutionView
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Made]):
+    """What an operation is going to do, decided without doing anything."""
+
+    made: Made
+    digest: str  # of all it asks for
+    timeout: float | None = None  # seconds
+    values: Sequence[Value] = ()  # to be stored with the intent, as the run's own
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an operation."""
+
+    executions: list[ExecutionView] = field(default_factory=list)
+    error: ErrorInfo | None = None
+    effect: Execution | None = None  # an Execution that it created
+
+    def answer(self) -> Answer:
+        """Return the answer to the runner."""
+        if self.error is not None:
+            return Answer(state="failed", error=self.error)
+        return Answer(state="done", executions=self.executions)
+
+
+class Step(Protocol):
+    """How one kind of operation is done."""
+
+    def plan(self, run: Run, sequence: int, arguments: Any) -> Plan[Any]:
+        """Decide what to do. Raises Raises for what the script is to see as an exception."""
+        ...
+
+    async def act(
+        self, run: Run, record: Record, plan: Plan[Any], arguments: Any, until: datetime
+    ) -> Result | None:
+        """Do it; None: not over at `until`, ask again. Doing it twice is doing it once.
+
+        Raises Raises, Refused, ClusterError.
+        """
+        ...

@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "own_node: stops programs of the node, or needs users of its own; the provider `bare` only",
+        "own_node: stops programs of the node or adds users; provider `bare` only",
     )
 
 

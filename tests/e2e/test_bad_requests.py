@@ -72,9 +72,9 @@ async def test_a_title_that_is_another_flow_s_name_is_taken_too(given: Given, th
             id="wrong input",
         ),
         pytest.param(
-            "connector_type='GIT', command='get', repository_url='https://x.invalid/r', colour='red'",
+            "connector_type='GIT', command='get', repository_url='https://x.invalid', hue='red'",
             "ExtraInputError",
-            "colour",
+            "hue",
             id="input too many",
         ),
     ],

@@ -1,4 +1,4 @@
-"""Faults, caused for real: programs killed, Pods and namespaces deleted, the API server restarted."""
+"""Faults, caused for real: programs killed, Pods and namespaces deleted, servers restarted."""
 
 import asyncio
 

@@ -17,6 +17,7 @@ from weir.cluster.kinds import EXECUTIONS, FLOWS, PODS, SECRETS
 pytestmark = pytest.mark.own_node
 
 NOTHING = "def handler(system, this): pass"
+FAILED = {"status": {"phase": "Failed"}}
 PARENT = {"name": "other", "uid": "00000000", "sequence": 1}
 FLOW = {
     "apiVersion": names.API_VERSION,
@@ -87,8 +88,7 @@ async def test_a_user_writes_no_flow_and_no_status_and_reads_no_secret_and_no_po
     with pytest.raises(Refused):
         await ada.patch(FLOWS, world.namespace, "nothing", {"spec": {"script": "x"}})
     with pytest.raises(Refused):
-        failed = {"status": {"phase": "Failed"}}
-        await ada.patch(EXECUTIONS, world.namespace, run.name, failed, status=True)
+        await ada.patch(EXECUTIONS, world.namespace, run.name, FAILED, status=True)
     for kind in (SECRETS, PODS):
         with pytest.raises(Refused):
             await ada.list(kind, world.namespace)
@@ -109,11 +109,10 @@ async def test_an_author_writes_no_status_and_sets_no_parent(
     grace = await person("grace", "weir-author")
     run = await when.executed(script=NOTHING, by=grace, desired_state="Paused")
     with pytest.raises(Refused):
-        failed = {"status": {"phase": "Failed"}}
-        await grace.patch(EXECUTIONS, world.namespace, run.name, failed, status=True)
+        await grace.patch(EXECUTIONS, world.namespace, run.name, FAILED, status=True)
+    child = execution("hers", {"script": NOTHING, "parent": PARENT})
     with pytest.raises(Refused, match=r"spec\.parent"):
-        spec = {"script": NOTHING, "parent": PARENT}
-        await grace.create(EXECUTIONS, world.namespace, execution("hers", spec))
+        await grace.create(EXECUTIONS, world.namespace, child)
 
 
 async def test_not_even_an_administrator_sets_a_parent(world: World) -> None:

@@ -11,7 +11,7 @@ from tests.e2e.when import When
 
 WAITS = WAIT_FOR_GO + "def handler(system, this): wait_for_go()"
 
-# An attacker in a Pod: makes requests with a token, its own if none is given, and tells the answers.
+# An attacker in a Pod: asks with a token, its own if none is given, and tells the answers.
 ATTACKER = """
 import base64, http.client, json, ssl
 

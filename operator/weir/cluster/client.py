@@ -259,7 +259,8 @@ class Cluster:
         body: object = None,
         content_type: str = "application/json",
     ) -> aiohttp.ClientResponse:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        # The published keys of service accounts have a type of their own.
+        headers = {"Accept": "application/json, */*;q=0.5", "Content-Type": content_type}
         headers |= await self._authorization()
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
         try:

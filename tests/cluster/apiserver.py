@@ -20,6 +20,7 @@ from tests.cluster.errors import ClusterError
 START_TIMEOUT = 60.0  # a cold page cache and two busy cores included; usually 3 to 5 s
 STOP_GRACE = 2.0  # it waits for its open watches much longer, and clients see the same in the end
 _PREFIX = "weir-apiserver-"
+_PORT_TAKEN = "address already in use"
 # Those whose work an object's life depends on, and none that acts on Pods or nodes.
 _CONTROLLERS = ",".join(
     (
@@ -86,9 +87,13 @@ class ApiServer:
         if self._folder is not None:
             raise ClusterError("this API server was started already")
         _clear_orphans()
-        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         try:
             self._start()
+        except ClusterError as error:
+            self.stop()
+            if _PORT_TAKEN not in str(error):
+                raise
+            self._start()  # somebody took a port between our choosing it and listening at it
         except BaseException:
             self.stop()
             raise
@@ -107,15 +112,16 @@ class ApiServer:
         self._wait_for_apiserver()
 
     def _start(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._plane = ControlPlane(
-            folder=self._running_folder,
-            logs=self._running_folder / "logs",
+            folder=self._folder,
+            logs=self._folder / "logs",
             ports=Ports.free(),
             admit_service_accounts=self._controllers,
             controllers=_CONTROLLERS,
         )
         starter = processes.identity(os.getpid())
-        self._processes = processes.Processes(self._running_folder, starter)
+        self._processes = processes.Processes(self._folder, starter)
         self._plane.prepare()
         etcd = self._plane.etcd()
         self._processes.start(etcd)
@@ -152,12 +158,6 @@ class ApiServer:
             processes=self._processes,
             needed=[controllers],
         )
-
-    @property
-    def _running_folder(self) -> Path:
-        if self._folder is None:
-            raise ClusterError("this API server was not started")
-        return self._folder
 
 
 def _clear_orphans() -> None:

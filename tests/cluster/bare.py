@@ -22,6 +22,7 @@ from tests.cluster.processes import Processes, Program, running
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 90.0
+_IMAGE_TIMEOUT = 10.0
 STOP_GRACE = 2.0
 _PORTS = {
     "etcd": (2379, 2380),
@@ -108,7 +109,7 @@ class BareCluster:
         if not self.kubeconfig.exists():
             return False
         alive = {process.name for process in self._processes.all()}
-        return alive.issuperset(PROGRAMS) and self._is_node_ready()
+        return alive.issuperset(PROGRAMS) and self._is_listening() and self._is_node_ready()
 
     def status(self) -> dict[str, int | None]:
         """Return the pid of each program, None of one that does not run."""
@@ -143,7 +144,17 @@ class BareCluster:
         """Give the node the images of a docker-archive, under the names in it."""
         if not archive.is_file():
             raise ClusterError(f"there is no image archive {archive}")
-        self._ctr("images", "import", str(archive))
+        imported = self._ctr("images", "import", str(archive))
+        names = {line.split()[1] for line in imported.splitlines() if line.startswith("unpacking ")}
+        # The kubelet sees an image a moment later than containerd, when it has got this label.
+        known = ("images", "list", "--quiet", 'labels."io.cri-containerd.image"==managed')
+        readiness.wait_until(
+            lambda: names.issubset(self._ctr(*known).split()),
+            what=f"the kubelet to see {', '.join(sorted(names))}",
+            timeout=_IMAGE_TIMEOUT,
+            processes=self._processes,
+            needed=[self._node.containerd()],
+        )
 
     def has_image(self, name: str) -> bool:
         """Tell whether the node has the image, named as in a Pod, for example `weir/runner:dev`."""
@@ -153,6 +164,7 @@ class BareCluster:
 
     def _start_afresh(self) -> None:
         _say("starting a new cluster ...")
+        self._put_logs_aside()
         self._plane.prepare()
         self._node.prepare()
         leftovers.make_cgroups(node.CGROUP)
@@ -170,6 +182,15 @@ class BareCluster:
         self._load_pause_image()
         self._wait_for_apiserver()
         self._start_the_rest()
+
+    def _put_logs_aside(self) -> None:
+        """Let each cluster begin with empty logs, those of the one before beside them."""
+        before = self.logs / "previous"
+        shutil.rmtree(before, ignore_errors=True)
+        before.mkdir(parents=True)
+        for log in self.logs.iterdir():
+            if log.is_file():
+                log.rename(before / log.name)
 
     def _is_repaired(self) -> bool:
         """Start what has died; tell whether the cluster is healthy then."""
@@ -189,7 +210,7 @@ class BareCluster:
         for name in PROGRAMS:
             self.start(name)
         readiness.wait_until(
-            lambda: self._is_node_ready() and readiness.listens(10256),
+            lambda: self._is_listening() and self._is_node_ready(),
             what="the node",
             timeout=START_TIMEOUT,
             processes=self._processes,
@@ -203,6 +224,12 @@ class BareCluster:
             timeout=START_TIMEOUT,
             processes=self._processes,
             needed=[self._plane.etcd(), self._plane.apiserver()],
+        )
+
+    def _is_listening(self) -> bool:
+        """Whether every program has got so far: a node's status may be of the kubelet before."""
+        return leftovers.is_listening(node.CONTAINERD_SOCKET) and all(
+            readiness.listens(port) for ports in _PORTS.values() for port in ports
         )
 
     def _is_node_ready(self) -> bool:
@@ -271,7 +298,6 @@ class BareCluster:
         return binaries.cache_folder() / "sysctls.json"
 
     def _asked_ctr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # Its default of 10 s to connect is too short for no machine, but long for a dead socket.
         command = ["ctr", "--address", str(node.CONTAINERD_SOCKET), "--namespace", "k8s.io"]
         return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 

@@ -78,13 +78,13 @@ def remove_strays(data: Path) -> None:
     """Remove what containerd and the kubelet put into folders that they share with others."""
     if _SHIM_SOCKETS.is_dir():
         for path in _SHIM_SOCKETS.iterdir():
-            if path.is_socket() and not _is_listening(path):
+            if path.is_socket() and not is_listening(path):
                 path.unlink(missing_ok=True)
     if _CONTAINER_LOGS.is_dir():
         for link in _CONTAINER_LOGS.iterdir():
             if link.is_symlink() and Path(os.readlink(link)).is_relative_to(data):
                 link.unlink(missing_ok=True)
-    if not _is_listening(_DEVICE_PLUGINS / "kubelet.sock"):
+    if not is_listening(_DEVICE_PLUGINS / "kubelet.sock"):
         for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"):
             (_DEVICE_PLUGINS / name).unlink(missing_ok=True)
     for folder in (_SHIM_SOCKETS, _DEVICE_PLUGINS, _CONTAINER_LOGS):
@@ -122,7 +122,8 @@ def _mounts_in(folders: Iterable[Path]) -> Iterator[str]:
             yield point
 
 
-def _is_listening(path: Path) -> bool:
+def is_listening(path: Path) -> bool:
+    """Tell whether somebody accepts connections at the Unix socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:

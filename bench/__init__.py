@@ -1,0 +1,1 @@
+"""Benchmarks: what Weir costs, as ratios to a bare Pod measured in the same minutes."""

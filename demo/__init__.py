@@ -1,0 +1,1 @@
+"""What `make demo` does once cluster and Weir are there: runs the examples, compares their ends."""

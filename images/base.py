@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from images import folders
 from images.errors import ImageError
 
 SUITE = "bookworm"
@@ -39,7 +40,7 @@ def make_root(root: Path, log: Path) -> None:
         raise ImageError(
             "only root can make the base image (debootstrap); or start a Docker engine"
         )
-    shutil.rmtree(root, ignore_errors=True)
+    folders.remove(root)
     root.parent.mkdir(parents=True, exist_ok=True)
     mirror = os.environ.get("WEIR_DEBIAN_MIRROR") or MIRROR
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]

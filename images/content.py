@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +28,15 @@ class Image:
     containerfile: str
     folders: tuple[str, ...]
 
-    def tag(self, base: str) -> str:
+    def tag(self, base: str, repository: Path = REPOSITORY) -> str:
         """Return 12 hex digits that stand for the image's content on the given base."""
         digest = hashlib.sha256(base.encode())
-        paths = {REPOSITORY / name for name in (*_SHARED, self.containerfile)}
+        paths = {repository / name for name in (*_SHARED, self.containerfile)}
         for folder in self.folders:
-            paths.update(_files(REPOSITORY / folder))
-        for path, content in _contents(paths):
-            digest.update(f"\0{path}\0{len(content)}\0".encode())
+            paths.update(_files(repository / folder))
+        for path in sorted(paths):
+            content = path.read_bytes()
+            digest.update(f"\0{path.relative_to(repository)}\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()[:12]
 
@@ -63,8 +64,3 @@ def _files(folder: Path) -> Iterator[Path]:
         for name in files:
             if name != "Containerfile" and not name.endswith(".pyc"):
                 yield Path(parent, name)
-
-
-def _contents(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(paths):
-        yield str(path.relative_to(REPOSITORY)), path.read_bytes()

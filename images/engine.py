@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from images import base, packages
+from images import base, folders, packages
 from images.content import REPOSITORY, Image
 from images.errors import ImageError
 from images.progress import say
@@ -96,7 +96,6 @@ class Buildah:
             ],
             log,
         )
-        archive.unlink(missing_ok=True)  # buildah does not write over an archive
         _run([*self._buildah, "push", f"localhost/{name}", f"docker-archive:{archive}:{name}"], log)
 
     @property
@@ -106,15 +105,15 @@ class Buildah:
     def _make_base(self, log: Path) -> None:
         say("making the base image with debootstrap, once per machine: about a minute")
         # Nothing to lose without a base; a store that a killed run left half written is in the way.
-        shutil.rmtree(self._folder / "storage", ignore_errors=True)
-        shutil.rmtree(self._folder / "run", ignore_errors=True)
+        for name in ("storage", "run"):
+            folders.remove(self._folder / name)
         root = self._folder / "root"
         base.make_root(root, log)
         container = self._output("from", "scratch")
         _run([*self._buildah, "add", "--quiet", container, str(root), "/"], log)
         _run([*self._buildah, "config", "--env=PATH=/usr/local/bin:/usr/bin:/bin", container], log)
         _run([*self._buildah, "commit", "--quiet", "--rm", container, self._base_name], log)
-        shutil.rmtree(root)
+        folders.remove(root)
 
     def _lists(self, name: str) -> bool:
         command = [*self._buildah, "images", "--quiet", name]

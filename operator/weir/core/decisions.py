@@ -103,7 +103,8 @@ def _superseded_pod(seen: Observed) -> Action | None:
 
 def _cancelled(seen: Observed, now: datetime) -> Action:
     execution = seen.execution
-    begun = execution.status.start_time is not None or seen.pod.has_run
+    has_started = execution.phase in (Phase.RUNNING, Phase.WAITING) or execution.status.start_time
+    begun = bool(has_started) or seen.pod.has_run
     if seen.pod.phase in (PodPhase.RUNNING, PodPhase.DELETING) and begun:
         until = (seen.cancel_since or now) + CANCEL_GRACE
         if now < until:

@@ -60,8 +60,8 @@ def check_connector(
     secret = [one.input for one in connector.spec.secret_inputs]
     try:
         # What a Connector leaves open, the call gives: here only what it sets must fit.
-        known = {one.name for one in dataclasses.fields(registry.input_model(connector.spec.type))}
-        registry.check(connector.spec.type, inputs, {*secret, *(known - inputs.keys())})
+        open_ = _required(connector.spec.type) - inputs.keys()
+        registry.check(connector.spec.type, inputs, {*secret, *open_})
     except UnknownTypeError as error:
         return Verdict(False, Reason.UNKNOWN_TYPE, str(error))
     except MissingInputError:
@@ -74,10 +74,18 @@ def check_connector(
     return READY
 
 
+def _required(type_: str) -> set[str]:
+    return {
+        one.name
+        for one in dataclasses.fields(registry.input_model(type_))
+        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    }
+
+
 def _taken(mine: Flow | Connector, older: Flow | Connector) -> str:
     kind = mine.KIND
-    if mine.title == older.title:
-        return f"{kind} {older.metadata.name} has the title {mine.title!r} already"
     if mine.title == older.metadata.name:
         return f"the title {mine.title!r} is the name of {kind} {older.metadata.name}"
+    if mine.title == older.title:
+        return f"{kind} {older.metadata.name} has the title {mine.title!r} already"
     return f"its name is the title of {kind} {older.metadata.name}"

@@ -16,6 +16,7 @@ from weir.core.queueing import Place
 # Where an attempt is lost as soon as it is made, the next ones wait longer and longer.
 _FIRST_ATTEMPT_DELAY = timedelta(seconds=1)
 _MAX_ATTEMPT_DELAY = timedelta(seconds=30)
+_MOST_DOUBLINGS = 5
 
 
 def before_start(seen: Observed, now: datetime) -> Action:
@@ -92,17 +93,15 @@ def _named(seen: Observed) -> JsonObject:
 def _earliest(seen: Observed) -> datetime | None:
     moments = [seen.refused_until]
     if seen.attempt > 1 and seen.silent_since is not None:
-        delay = min(_FIRST_ATTEMPT_DELAY * 2 ** (seen.attempt - 2), _MAX_ATTEMPT_DELAY)
+        doubled = min(seen.attempt - 2, _MOST_DOUBLINGS)
+        delay = min(_FIRST_ATTEMPT_DELAY * 2**doubled, _MAX_ATTEMPT_DELAY)
         moments.append(seen.silent_since + delay)
     return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _not_started(seen: Observed) -> Action:
-    phase = seen.execution.phase
-    if phase == Phase.QUEUED:
+    if seen.execution.phase == Phase.QUEUED:
         return Move(phase=Phase.PAUSED, reason=None, message="paused before its start")
-    if phase == Phase.PAUSED:
-        return Nothing(description="paused")
     message = "created without being started: set spec.desiredState to Running to start it"
     return stay(seen, Reason.NOT_STARTED, message)
 

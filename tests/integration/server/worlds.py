@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import ssl
 import uuid
 from typing import Any
@@ -194,7 +195,9 @@ class Runner:
         self.requests += 1
         answer = await self._client.post(
             f"{protocol.PATH}/{path}",
-            json=dataclasses.asdict(message) if dataclasses.is_dataclass(message) else message,
+            content=json.dumps(
+                protocol.encode(message) if dataclasses.is_dataclass(message) else message
+            ),
             headers={"authorization": f"Bearer {token or self._token}"},
         )
         if answer.status_code == 204:

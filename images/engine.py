@@ -77,7 +77,9 @@ class Buildah:
     def prepare(self, log: Path) -> None:
         """Install buildah and make the base image, where they are missing."""
         packages.install("buildah", "debootstrap")
-        if not self._lists(self._base_name):
+        if self._lists(self._base_name):
+            self._output("rm", "--all")  # what a killed build left mounted
+        else:
             self._make_base(log)
 
     def build(self, image: Image, name: str, archive: Path, log: Path) -> None:

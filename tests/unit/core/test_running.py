@@ -14,9 +14,11 @@ from weir.core.observed import Observed, Plan
 from weir.core.pod_state import pod_state
 
 PLAN = Plan(title="hello", flow="hello", revision="abc", spec=flow(startTimeout="5m").spec)
-UNSCHEDULABLE = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "no cpu"}]}
-DELETED = {"deletionTimestamp": render_time(after(15))}
-EVICTED = {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}
+UNSCHEDULABLE: dict[str, Any] = {
+    "conditions": [{"type": "PodScheduled", "status": "False", "message": "no cpu"}]
+}
+DELETED: dict[str, Any] = {"deletionTimestamp": render_time(after(15))}
+EVICTED: dict[str, Any] = {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}
 
 
 def seen(run: Execution | None = None, pod: JsonObject | None = None, **fields: Any) -> Observed:

@@ -1,0 +1,165 @@
+"""The operator's controllers over a cluster in memory, look by look, with a clock of its own."""
+
+from datetime import datetime, timedelta
+
+from tests.builders import NOW
+from tests.unit.controllers.fake_cluster import FakeCluster
+from weir.api import names
+from weir.api.resource import JsonObject, render_time
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS
+from weir.controllers.connectors import ConnectorController
+from weir.controllers.events import EventWriter
+from weir.controllers.executions import ExecutionController
+from weir.controllers.flows import FlowController
+from weir.controllers.gathering import Gatherer
+from weir.controllers.intake import Intake
+from weir.controllers.queue import LookAgainQueue, Target
+from weir.controllers.resync import Resync
+from weir.controllers.store import Store
+from weir.core.observed import Limits
+from weir.core.pods import RunnerDefaults
+
+DEFAULTS = RunnerDefaults(
+    image="weir-runner:test",
+    pull_policy="IfNotPresent",
+    resources={},
+    service_account="default",
+    server="10.0.0.1:8443",
+    server_name="weir-server",
+    server_ca="PEM",
+)
+_STEPS = 2000
+
+
+class ManualQueue(LookAgainQueue):
+    """A queue that only notes what to look at, and when."""
+
+    def __init__(self) -> None:
+        self.due: dict[Target, datetime] = {}
+        self.now = NOW
+
+    def look_again(self, target: Target, delay: float = 0.0, *, tidying: bool = False) -> None:
+        at = self.now + timedelta(seconds=delay)
+        self.due[target] = min(self.due.get(target, at), at)
+
+    def forget(self, target: Target) -> None:
+        self.due.pop(target, None)
+
+
+class Harness:
+    """An operator that can die and be started again."""
+
+    def __init__(self, cluster: FakeCluster | None = None, *, max_running: int = 0) -> None:
+        self.cluster = cluster or FakeCluster()
+        self.max_running = max_running
+        self.now = NOW
+        self.looks = 0
+        self._build()
+
+    def _build(self) -> None:
+        self.queue = ManualQueue()
+        self.store = Store(cluster_limit=self.max_running)
+        self.intake = Intake(self.store, self.queue)
+        self.events = EventWriter(self.cluster, identity="test")
+        self.executions = ExecutionController(
+            self.cluster,
+            self.store,
+            self.queue,
+            self.intake,
+            Gatherer(self.cluster, self.store, Limits()),
+            self.events,
+            runner_defaults=lambda: DEFAULTS,
+            clock=lambda: self.now,
+        )
+        parts = (self.cluster, self.store, self.queue, self.intake, self.events)
+        self.flows = FlowController(*parts, clock=lambda: self.now)
+        self.connectors = ConnectorController(*parts, clock=lambda: self.now)
+
+    async def restart(self) -> None:
+        """Forget everything, and list what there is."""
+        self._build()
+        self.queue.now = self.now
+        self.cluster.news.clear()
+        for pod in self.cluster.all(PODS):
+            self._tell_pod(pod)
+        await Resync(self.cluster, self.store, self.intake).run()
+
+    async def settle(self, seconds: float = 0.0) -> None:
+        """Look at all that is due, now and in the next `seconds`, as news of it comes in."""
+        until = self.now + timedelta(seconds=seconds)
+        for _ in range(_STEPS):
+            self._tell()
+            target = min(self.queue.due, key=lambda one: self.queue.due[one], default=None)
+            if target is None or self.queue.due[target] > until:
+                self.now = self.queue.now = until
+                return
+            self.now = self.queue.now = max(self.now, self.queue.due.pop(target))
+            await self._look(target)
+        raise AssertionError(f"it never settles: {self.queue.due}")
+
+    async def _look(self, target: Target) -> None:
+        self.looks += 1
+        match target.kind:
+            case "execution":
+                await self.executions.look(target)
+            case "flow":
+                await self.flows.look(target)
+            case "connector":
+                await self.connectors.look(target)
+
+    def _tell(self) -> None:
+        news, self.cluster.news = self.cluster.news, []
+        for kind, item, deleted in news:
+            metadata = item["metadata"]
+            key = (metadata["namespace"], metadata["name"])
+            if kind == PODS:
+                self.intake.pod_gone(metadata["uid"]) if deleted else self._tell_pod(item)
+            elif kind == EXECUTIONS:
+                if deleted:
+                    self.intake.execution_gone(key, metadata["uid"])
+                else:
+                    self.intake.execution(item)
+            elif kind == FLOWS:
+                self.intake.flow_gone(key) if deleted else self.intake.flow(item)
+            elif kind == CONNECTORS:
+                self.intake.connector_gone(key) if deleted else self.intake.connector(item)
+
+    def _tell_pod(self, item: JsonObject) -> None:
+        labels = item["metadata"].get("labels") or {}
+        if labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
+            self.intake.pod(item, labels[names.EXECUTION_LABEL])
+
+    # What others do
+
+    def status(self, name: str = "run") -> JsonObject:
+        """Return an Execution's status."""
+        found: JsonObject = self.cluster.find(EXECUTIONS, name)["status"]
+        return found
+
+    def pod_of(self, name: str = "run") -> str:
+        """Return the name of the Pod that an Execution's status names."""
+        return str(self.status(name)["runner"]["pod"])
+
+    def kubelet(self, name: str = "run", **status: object) -> None:
+        """Write the status of the Pod that an Execution's status names."""
+        self.cluster.change(PODS, self.pod_of(name), {"status": status})
+
+    def runs(self, name: str = "run") -> None:
+        """The Pod's process has begun."""
+        running = {"running": {"startedAt": render_time(self.now)}}
+        self.kubelet(
+            name, phase="Running", containerStatuses=[{"name": "runner", "state": running}]
+        )
+
+    def exits(self, code: int, name: str = "run", reason: str = "Error") -> None:
+        """The Pod's process has ended."""
+        ended = {"terminated": {"exitCode": code, "reason": reason}}
+        self.kubelet(name, phase="Failed", containerStatuses=[{"name": "runner", "state": ended}])
+
+    def reports(self, phase: str, name: str = "run", **status: object) -> None:
+        """The server writes what the script reports."""
+        final = {"completionTime": render_time(self.now)} if phase != "Running" else {}
+        start = {"startTime": render_time(self.now)}
+        self.cluster.change(
+            EXECUTIONS, name, {"status": {"phase": phase, **start, **final, **status}}
+        )

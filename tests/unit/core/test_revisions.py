@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.builders import flow
@@ -22,7 +24,7 @@ def known(number: int, flow_name: str = "hello") -> KnownRevision:
         pytest.param({"ttlAfterFinished": "1h"}, False, id="nor is how long runs are kept"),
     ],
 )
-def test_a_revision_is_of_the_runnable_part(change: dict[str, object], is_another: bool) -> None:
+def test_a_revision_is_of_the_runnable_part(change: dict[str, Any], is_another: bool) -> None:
     assert (revision_of(flow(**change).spec) != revision_of(flow().spec)) is is_another
 
 

@@ -90,14 +90,14 @@ def test_a_connection_by_type_is_called_by_it() -> None:
 
 def test_a_connection_takes_what_its_connector_has() -> None:
     repo = connector("repo", inputs={"repository_url": "https://example.com/r.git"})
-    asked = {"connection": {"connector": "repo"}, "inputs": {"command": "get"}}
+    asked: dict[str, Any] = {"connection": {"connector": "repo"}, "inputs": {"command": "get"}}
 
     assert plan(**asked, connectors=[repo]) == Plan(title="GIT", repeatable=True)
 
 
 def test_a_secret_input_counts_without_its_value() -> None:
     key = {"input": "repository_url", "secretKeyRef": {"name": "git", "key": "url"}}
-    asked = {"connection": {"connector": "repo"}, "inputs": {"command": "get"}}
+    asked: dict[str, Any] = {"connection": {"connector": "repo"}, "inputs": {"command": "get"}}
 
     assert obstacle(**asked, connectors=[connector("repo", secretInputs=[key])]) is None
 

@@ -10,7 +10,7 @@ from bench.figures import Report, Sample, Verdict, ratio
 
 
 async def measure(field: Field, count: int, rounds: int) -> Report:
-    """Start `count` of each at once, in turn, `rounds` times; a rate is count / seconds to the end."""
+    """Start `count` of each at once, in turn, `rounds` times; a rate is count / seconds."""
     await field.given.flow("nothing", NOTHING)
     pods: list[float] = []
     runs: list[float] = []

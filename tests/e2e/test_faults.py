@@ -25,7 +25,7 @@ async def test_a_killed_operator_loses_no_run_in_any_phase(
     await given.flow("held", "def handler(system, this): pass", suspend=True)
     await given.flow("waits", WAITS)
     await given.flow("limited", WAITS, max_concurrent=1)
-    await given.flow("picky", WAITS, runner={"node_selector": {label: "yes"}})
+    await given.flow("picky", WAITS, runner={"nodeSelector": {label: "yes"}})
     pending = await when.executed("held")
     running, cancelled = await when.executed("waits"), await when.executed("waits")
     first = await when.executed("limited")

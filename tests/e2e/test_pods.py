@@ -22,7 +22,7 @@ async def test_an_image_that_cannot_be_pulled_is_told_and_fails_the_run_in_time(
 
 
 async def test_a_pod_that_fits_no_node_is_told_so(given: Given, when: When, then: Then) -> None:
-    await given.flow("picky", NOTHING, runner={"node_selector": {"weir.dev/none": "such"}})
+    await given.flow("picky", NOTHING, runner={"nodeSelector": {"weir.dev/none": "such"}})
     run = await when.executed("picky")
     await then(run).says("(?i)node")
     assert run.phase == "Starting"

@@ -95,7 +95,7 @@ async def test_inputs_that_are_no_object_are_refused_by_the_api_server(
 async def test_inputs_that_are_too_large_fail_the_run(given: Given, when: When, then: Then) -> None:
     await given.flow("any", NOTHING)
     run = await when.executed("any", inputs={"text": "x" * 70_000})
-    await then(run).fails("InputsTooLarge", message="64")
+    await then(run).fails("InputsTooLarge", message="65536")
 
 
 async def test_protected_values_reach_the_script_and_nobody_else(

@@ -1,0 +1,339 @@
+"""The verbs against a fake cluster: what they write, print, and end with."""
+
+import json
+
+import pytest
+import yaml
+
+from tests.unit.cli.fake import FakeCluster, execution, flow, weir
+from weir.api.names import MAX_NAME
+from weir.cli.run import derived_name
+from weir.cluster.errors import ClusterError, Refused, Unavailable
+
+STARTS = [{"phase": "Starting"}, {"phase": "Running"}]
+ENDS = {
+    "Succeeded": {"phase": "Succeeded", "message": "all done", "duration": "1.2s"},
+    "Failed": {"phase": "Failed", "message": "ValueError: boom (line 3)", "duration": "1.2s"},
+    "Cancelled": {"phase": "Cancelled"},
+}
+
+
+def created(cluster: FakeCluster) -> dict[str, object]:
+    ((verb, _, body),) = cluster.written
+    assert verb == "create"
+    return body
+
+
+def test_run_creates_an_execution_and_goes_on() -> None:
+    cluster = FakeCluster(flow("hello"))
+    result = weir(cluster, "run", "hello", "--input", "person=Ada", "-i", "count=3")
+    assert result.exit_code == 0
+    body = created(cluster)
+    name = body["metadata"]["name"]  # type: ignore[index]
+    assert name.startswith("hello-")
+    assert len(name) == len("hello-xxxxx")
+    assert body["spec"] == {"flow": "hello", "inputs": {"person": "Ada", "count": 3}}
+    assert result.stdout == f"execution/{name} created\n"
+    assert cluster.closed
+
+
+def test_run_sets_what_is_asked_for() -> None:
+    cluster = FakeCluster(flow("hello"))
+    weir(
+        cluster,
+        *("run", "hello", "--name", "first", "--title", "The first"),
+        *("--mode", "Development", "--timeout", "1h30m"),
+    )
+    body = created(cluster)
+    assert body["metadata"] == {"name": "first"}
+    assert body["spec"] == {
+        "flow": "hello",
+        "title": "The first",
+        "mode": "Development",
+        "timeout": "1h30m",
+    }
+
+
+@pytest.mark.parametrize("word", ["monthly-report", "Monthly report", "Monthly  Report"])
+def test_a_flow_is_found_by_name_title_and_slug(word: str) -> None:
+    cluster = FakeCluster(flow("monthly-report", "Monthly report"))
+    assert weir(cluster, "run", word).exit_code == 0
+    assert created(cluster)["spec"] == {"flow": "monthly-report"}
+
+
+def test_only_the_name_is_printed_for_scripts() -> None:
+    cluster = FakeCluster(flow("hello"))
+    assert weir(cluster, "run", "hello", "--name", "x", "-o", "name").stdout == "x\n"
+
+
+def test_a_long_flows_run_has_a_name_that_fits() -> None:
+    name = derived_name("f" * MAX_NAME, "x2k7q")
+    assert name == "f" * (MAX_NAME - 6) + "-x2k7q"
+    assert derived_name("a" * 56 + "-b", "x2k7q") == "a" * 56 + "-x2k7q"
+
+
+@pytest.mark.parametrize(("phase", "code"), [("Succeeded", 0), ("Failed", 1), ("Cancelled", 3)])
+def test_the_exit_code_says_how_the_run_ended(phase: str, code: int) -> None:
+    cluster = FakeCluster(flow("hello"))
+    cluster.steps["*"] = [*STARTS, ENDS[phase]]
+    result = weir(cluster, "run", "hello", "--wait")
+    assert result.exit_code == code
+    assert phase in result.stderr
+    assert result.stdout == ""
+
+
+def test_waiting_prints_the_outputs_alone() -> None:
+    cluster = FakeCluster(flow("hello"))
+    outputs = {"greeting": "Grüß Gott, Ada"}
+    cluster.steps["*"] = [*STARTS, ENDS["Succeeded"] | {"outputs": outputs}]
+    result = weir(cluster, "run", "hello", "--wait")
+    assert json.loads(result.stdout) == outputs
+    assert "Succeeded after 1.2s: all done" in result.stderr
+
+
+def test_following_tells_each_step_and_goes_on_without_a_log() -> None:
+    cluster = FakeCluster(flow("hello"))
+    cluster.steps["*"] = [*STARTS, {"message": "half way"}, ENDS["Succeeded"]]
+    result = weir(cluster, "run", "hello", "--follow")
+    assert result.exit_code == 0
+    told = result.stderr
+    steps = ("created", "Pending", "Starting", "Running", "Running: half way", "Succeeded after")
+    places = [told.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "no log: there is no Service of Weir's server in this cluster" in told
+
+
+def test_ctrl_c_leaves_the_run_going_and_says_how_to_end_it() -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    cluster = FakeCluster(flow("hello"))
+    cluster.steps["*"] = STARTS
+    cluster.interrupts = interrupt
+    result = weir(cluster, "-n", "team-a", "run", "hello", "--name", "first", "--wait")
+    assert result.exit_code == 130
+    assert "first goes on" in result.stderr
+    assert "`weir -n team-a cancel first` cancels it" in result.stderr
+    assert [verb for verb, *_ in cluster.written] == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(
+            ["run", "helo"],
+            'there is no flow "helo" in namespace "team-a"; do you mean hello or hello-all?',
+            id="an unknown flow comes with its near names",
+        ),
+        pytest.param(
+            ["run", "zzz"],
+            'there is no flow "zzz" in namespace "team-a"; `weir get flows` lists what there is',
+            id="or with how to list all",
+        ),
+        pytest.param(
+            ["run", "hello", "-n", "empty"],
+            'there is no flow "hello" in namespace "empty"; there is none at all',
+            id="or with the fact that there is none",
+        ),
+        pytest.param(["run", "hello", "-i", "x"], "--input 'x': write name=value", id="an input"),
+        pytest.param(
+            ["run", "hello", "--timeout", "90"],
+            "--timeout: '90' is no duration: write for example 90s, 5m or 1h30m",
+            id="a duration without a unit",
+        ),
+        pytest.param(
+            ["run", "hello", "--name", "My run"],
+            "--name 'My run' cannot be an object's name: take my-run, or say what people call "
+            "the run by --title",
+            id="a name that Kubernetes refuses",
+        ),
+        pytest.param(
+            ["run", "hello", "--name", "hello-x2k7q"],
+            "execution hello-x2k7q is there already: take another --name, or none",
+            id="a name that is taken",
+        ),
+        pytest.param(
+            ["run", "hello", "-o", "yaml"], "--output 'yaml': only `name` is known", id="a format"
+        ),
+        pytest.param(
+            ["tree", "hello-x2k7"],
+            'there is no execution "hello-x2k7" in namespace "team-a"; do you mean hello-x2k7q?',
+            id="an unknown execution",
+        ),
+        pytest.param(
+            ["get", "pods"],
+            "there is no kind 'pods' here; there are executions, flows, connectors",
+            id="an unknown kind",
+        ),
+        pytest.param(
+            ["get", "flow", "helo"], 'there is no flow "helo" in namespace', id="an unknown name"
+        ),
+        pytest.param(
+            ["get", "flows", "--phase", "Failed"],
+            "--phase and --flow select executions only",
+            id="a selection that means nothing",
+        ),
+        pytest.param(["get", "flow", "hello", "-A"], "with a name, say the namespace", id="both"),
+    ],
+)
+def test_a_wrong_call_is_answered_in_one_line(arguments: list[str], complaint: str) -> None:
+    cluster = FakeCluster(flow("hello"), flow("hello-all"), execution("hello-x2k7q", "Running"))
+    result = weir(cluster, *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert cluster.written == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Refused('executions.weir.dev is forbidden: User "ada" cannot list', status=403),
+        Unavailable("the API server does not answer:\nConnectionRefused"),
+    ],
+)
+def test_what_the_cluster_refuses_ends_with_its_own_code(
+    error: ClusterError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    cluster = FakeCluster()
+    monkeypatch.setattr(cluster, "list", refuse)
+    result = weir(cluster, "get")
+    assert result.exit_code == 4
+    assert result.stderr == f"error: {' '.join(error.message.split())}\n"
+
+
+def test_options_are_taken_before_and_after_the_verb() -> None:
+    cluster = FakeCluster()
+    assert '"before"' in weir(cluster, "-n", "before", "get").stderr
+    assert '"after"' in weir(cluster, "-n", "before", "get", "-n", "after").stderr
+    assert '"team-a"' in weir(cluster, "get").stderr
+    assert '"default"' in weir(FakeCluster(namespace=None), "get").stderr
+
+
+FAMILY = (
+    execution("root", "Failed", message="leaf failed", duration="3.2s"),
+    execution("first", "Failed", parent="root", root="root", duration="1.5s"),
+    execution("leaf", "Failed", parent="first", root="root", message="boom", duration="0.7s"),
+    execution("stranger", "Running"),
+)
+
+
+def test_tree_shows_the_run_and_all_below_it() -> None:
+    lines = weir(FakeCluster(*FAMILY), "tree", "first").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["first", "└─"]
+    lines = weir(FakeCluster(*FAMILY), "tree", "execution/leaf", "--root").stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("root")
+
+
+def test_watching_a_tree_prints_what_changes_until_all_have_ended() -> None:
+    cluster = FakeCluster(
+        execution("root", "Running"),
+        execution("first", "Running", parent="root", root="root"),
+    )
+    cluster.steps = {
+        "root": [{"message": "half way"}, ENDS["Succeeded"]],
+        "first": [ENDS["Succeeded"]],
+    }
+    result = weir(cluster, "tree", "root", "--watch")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    # A burst of changes is told once.
+    assert sum("Succeeded" in line for line in lines) == 2
+    assert len(lines) == len(set(lines))
+
+
+def test_cancel_asks_each_run_to_end() -> None:
+    cluster = FakeCluster(execution("a", "Running"), execution("b", "Succeeded"))
+    result = weir(cluster, "cancel", "a", "b", "a")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "execution/a is to be cancelled",
+        "execution/b ended before (Succeeded)",
+    ]
+    assert cluster.written == [("patch", "a", {"spec": {"desiredState": "Cancelled"}})]
+
+
+def test_cancel_waits_for_the_end() -> None:
+    cluster = FakeCluster(execution("a", "Running"))
+    cluster.steps["a"] = [ENDS["Cancelled"]]
+    result = weir(cluster, "cancel", "a", "--wait")
+    assert "⊘ Cancelled" in result.stdout.splitlines()[1]
+
+
+def test_nothing_is_cancelled_when_a_name_is_wrong() -> None:
+    cluster = FakeCluster(execution("a", "Running"))
+    assert weir(cluster, "cancel", "a", "no-such").exit_code == 2
+    assert cluster.written == []
+
+
+LISTED = (
+    execution("newer", "Failed", created="2026-01-05T12:02:00Z", flow="hello"),
+    execution("older", "Running", created="2026-01-05T12:01:00Z", flow="hello"),
+    execution("other", "Failed", spec={"flow": "bye"}, created="2026-01-05T12:03:00Z"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        pytest.param([], ["older", "newer", "other"], id="all, the newest last"),
+        pytest.param(["exe"], ["older", "newer", "other"], id="by the short name"),
+        pytest.param(["executions", "--phase", "Failed"], ["newer", "other"], id="by phase"),
+        pytest.param(["executions", "--flow", "bye"], ["other"], id="by flow"),
+        pytest.param(["execution", "older", "other"], ["older", "other"], id="by name"),
+        pytest.param(["execution/older"], ["older"], id="by kind and name"),
+    ],
+)
+def test_get_lists(arguments: list[str], names: list[str]) -> None:
+    result = weir(FakeCluster(*LISTED), "get", *arguments, "-o", "name")
+    assert result.stdout.splitlines() == [f"execution/{name}" for name in names]
+
+
+def test_get_prints_whole_objects() -> None:
+    one = json.loads(weir(FakeCluster(*LISTED), "get", "exe", "older", "-o", "json").stdout)
+    assert one["kind"] == "Execution"
+    several = yaml.safe_load(weir(FakeCluster(*LISTED), "get", "-o", "yaml").stdout)
+    assert [item["kind"] for item in several["items"]] == ["Execution"] * 3
+
+
+def test_protected_values_are_not_shown() -> None:
+    secret = execution(
+        "a",
+        "Succeeded",
+        spec={
+            "inputs": {"key": "s3cr3t", "plain": 1},
+            "protectInputs": ["key"],
+            "protectOutputs": ["token"],
+        },
+        outputs={"token": "s3cr3t"},
+    )
+    shown = weir(FakeCluster(secret), "get", "exe", "a", "-o", "yaml").stdout
+    assert "s3cr3t" not in shown
+    assert yaml.safe_load(shown)["spec"]["inputs"] == {"key": "***", "plain": 1}
+
+
+def test_an_empty_list_says_so_and_prints_nothing() -> None:
+    result = weir(FakeCluster(), "get", "flows")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == 'no flows in namespace "team-a"\n'
+
+
+def test_version_needs_no_cluster() -> None:
+    result = weir(FakeCluster(), "version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("client: ")
+    assert "server: unknown (there is no Service" in result.stdout
+    assert "server" not in weir(FakeCluster(), "version", "--client").stdout
+
+
+@pytest.mark.parametrize("verb", ["run", "logs", "tree", "cancel", "get", "version"])
+def test_each_verb_has_help_with_examples(verb: str) -> None:
+    text = weir(FakeCluster(), verb, "--help").stdout
+    assert f"  weir {verb}" in text.split("Examples:")[1]
+    assert "--namespace" in text

@@ -1,4 +1,5 @@
 """Names for the shell's completion. Silent where no cluster answers."""
+
 from __future__ import annotations
 
 import asyncio

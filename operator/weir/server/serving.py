@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # How long requests may take to end when the server stops; long polls end at once.
 _GRACE = 10
+# How long the last bytes of an answer may take to leave.
+_FLUSH_SECONDS = 0.2
 
 
 class PeerProtocol(HttpToolsProtocol):
@@ -25,6 +27,18 @@ class PeerProtocol(HttpToolsProtocol):
         peer = tls.getpeercert() if tls is not None else None
         self.app_state = {**self.app_state, "peer": peer or None}
         super().connection_made(transport)
+
+    def shutdown(self) -> None:
+        """Close the connection once its request is answered."""
+        super().shutdown()
+        self.loop.call_later(_FLUSH_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        # A close of TLS waits for the peer's word, which an idle runner does not send.
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            self.loop.call_later(_FLUSH_SECONDS, self._leave)
 
 
 class Server(uvicorn.Server):

@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.chart.applying import FOREIGN, apply, install, kubectl, namespace
 from tests.chart.rendering import NAMESPACE, Manifest, render
 from tests.chart.variants import VARIANTS
-from tests.cluster import binaries
 from tests.cluster.apiserver import ApiServer
 from weir.api import names
 from weir.api.resource import JsonObject
@@ -26,31 +25,8 @@ RUNNER = "system:serviceaccount:team:default"
 PARENT = {"name": "p", "uid": "u", "sequence": 1}
 # The role that each user is bound to in the namespace `team`.
 BINDINGS = {"dora": "weir-view", "alice": "weir-user", "bob": "weir-author", "carol": "edit"}
-# Kinds that this API server does not have.
-FOREIGN = {"Certificate", "PodMonitor"}
 
 As = Callable[[str], Awaitable[Cluster]]
-
-
-def kubectl(server: ApiServer, *arguments: str, stdin: str = "") -> str:
-    done = subprocess.run(
-        [str(binaries.path("kubectl")), f"--kubeconfig={server.kubeconfig}", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def apply(server: ApiServer, manifests: list[Manifest]) -> None:
-    whole = {"apiVersion": "v1", "kind": "List", "items": manifests}
-    kubectl(server, "apply", "--server-side", "--filename=-", stdin=json.dumps(whole))
-
-
-def namespace(name: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def binding(user: str, role: str) -> Manifest:
@@ -71,19 +47,8 @@ def binding(user: str, role: str) -> Manifest:
 def server() -> Iterator[ApiServer]:
     """An API server with all that the chart renders, and users bound to its roles."""
     with ApiServer(controllers=True) as api_server:
-        namespaces = [namespace(name) for name in (NAMESPACE, "team", "other")]
-        apply(api_server, namespaces)
-        rendered = render({"networkPolicy": {"runners": {"namespaces": ["team"]}}})
-        apply(api_server, rendered.of_kind("CustomResourceDefinition"))
-        kubectl(
-            api_server,
-            "wait",
-            "--for=condition=Established",
-            "--timeout=30s",
-            "customresourcedefinitions",
-            "--all",
-        )
-        apply(api_server, [one for one in rendered if one["kind"] not in FOREIGN])
+        values = {"networkPolicy": {"runners": {"namespaces": ["team"]}}}
+        install(api_server, render(values), "team", "other")
         apply(api_server, [binding(user, role) for user, role in BINDINGS.items()])
         yield api_server
 

@@ -21,9 +21,6 @@ OPERATOR: Rights = {
     "/secrets": "get",
     "/events": "create",
 }
-OPERATOR_CLUSTER: Rights = {
-    "apiextensions.k8s.io/customresourcedefinitions": "list watch",
-}
 OPERATOR_OWN: Rights = {
     "coordination.k8s.io/leases": "create",
     "coordination.k8s.io/leases[weir-operator]": "get patch",
@@ -83,7 +80,7 @@ def cluster_role(rendered: Rendered, name: str) -> Rights:
 @pytest.mark.parametrize(
     ("kind", "name", "expected"),
     [
-        ("ClusterRole", "weir-system-weir-operator", OPERATOR | OPERATOR_CLUSTER),
+        ("ClusterRole", "weir-system-weir-operator", OPERATOR),
         ("ClusterRole", "weir-system-weir-server", SERVER | SERVER_CLUSTER),
         ("Role", "weir-operator-own", OPERATOR_OWN),
         ("Role", "weir-server-own", SERVER_OWN),

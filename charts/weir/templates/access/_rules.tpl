@@ -62,13 +62,6 @@
   verbs: [create]
 {{- end -}}
 
-{{/* The operator, in the cluster. */}}
-{{- define "weir.rules.operator.cluster" -}}
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
-  verbs: [list, watch]  # Kopf sees our kinds come and change
-{{- end -}}
-
 {{/* The server, in the namespaces that it serves. */}}
 {{- define "weir.rules.server" -}}
 - apiGroups: [weir.dev]

@@ -1,0 +1,130 @@
+"""The pages of docs/ name what there is: every field of the resources, every call, every option."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from typer.main import get_command
+
+import flow_api
+from weir.api.connector import Connector
+from weir.api.execution import Execution
+from weir.api.flow import Flow
+from weir.api.phases import Phase
+from weir.api.reasons import Reason
+from weir.api.resource import Condition, Resource
+from weir.cli.errors import ExitCode
+from weir.cli.main import app
+from weir_connectors.git_inputs import GitInputs
+
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES: dict[type[Resource], str] = {
+    Flow: "flows.md",
+    Execution: "executions.md",
+    Connector: "connectors.md",
+}
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def code(text: str) -> set[str]:
+    """Return the words that stand in the page as code."""
+    blocks = re.findall(r"```.*?```", text, re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*|--?[a-z][a-z-]*", " ".join(blocks + spans)))
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
+
+
+def fields(model: type[BaseModel]) -> set[str]:
+    """Return the names of a model's fields, and of all models in it, as the API has them."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        found.add(field.alias or name)
+        for inner in models_in(field.annotation):
+            # What conditions and tolerations hold is Kubernetes' own, and explained there.
+            if inner is not Condition and inner.__name__ != "Toleration":
+                found |= fields(inner)
+    return found
+
+
+@pytest.mark.parametrize("part", ["spec", "status"])
+@pytest.mark.parametrize("resource", PAGES, ids=lambda resource: resource.KIND)
+def test_a_resources_page_names_every_field(resource: type[Resource], part: str) -> None:
+    model = resource.model_fields[part].annotation
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    # `optional` is Kubernetes' own, of keys of Secrets and ConfigMaps.
+    assert fields(model) - {"optional"} - code(page(PAGES[resource])) == set()
+
+
+@pytest.mark.parametrize("resource", PAGES, ids=lambda resource: resource.KIND)
+def test_a_resources_page_has_the_same_outline(resource: type[Resource]) -> None:
+    headings = re.findall(r"^## (.*)$", page(PAGES[resource]), re.MULTILINE)
+    article = "an" if resource is Execution else "a"
+    assert headings == [
+        "Example",
+        f"Writing {article} {resource.KIND}",
+        f"Working with {resource.KIND}s",
+        "Status",
+    ]
+
+
+def test_the_executions_page_names_every_phase() -> None:
+    assert {str(phase) for phase in Phase} <= code(page("executions.md"))
+
+
+def test_every_reason_is_explained() -> None:
+    pages = set().union(*(code(page(name)) for name in PAGES.values()))
+    assert {str(reason) for reason in Reason} - pages == set()
+
+
+def test_the_connectors_page_names_every_input_of_git() -> None:
+    assert set(GitInputs.__dataclass_fields__) - code(page("connectors.md")) == set()
+
+
+def test_the_flow_api_page_names_every_name() -> None:
+    words = code(page("flow_api.md"))
+    calls = {name for name in dir(flow_api.Execution) if not name.startswith("_")}
+    assert calls - words == set()
+    assert set(flow_api.__all__) - {"exceptions", "ReturnWhen"} - words == set()
+    assert {str(way) for way in flow_api.ReturnWhen} <= words
+
+
+def test_the_flow_api_page_promises_nothing_that_is_not_there() -> None:
+    called = set(re.findall(r"`(?:this|e)\.(\w+)\(", page("flow_api.md")))
+    assert called <= {name for name in dir(flow_api.Execution) if not name.startswith("_")}
+
+
+def test_the_commands_page_names_every_verb_and_option() -> None:
+    words = code(page("cli.md"))
+    root: Any = get_command(app)
+    for name, verb in root.commands.items():
+        assert name in words
+        for parameter in verb.params:
+            for option in parameter.opts:
+                if option.startswith("-"):
+                    assert option in words, f"{name} {option}"
+
+
+def test_the_commands_page_names_every_exit_code() -> None:
+    table = re.findall(r"^\| (\d+) \|", page("cli.md"), re.MULTILINE)
+    assert [int(code) for code in table] == [int(code) for code in ExitCode]
+
+
+@pytest.mark.parametrize("name", [*PAGES.values(), "cli.md", "flow_api.md"])
+def test_links_between_pages_lead_somewhere(name: str) -> None:
+    for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", page(name)):
+        text = page(target or name)
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in headings}
+            assert anchor in anchors, f"{target}#{anchor}"

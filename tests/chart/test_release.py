@@ -1,0 +1,78 @@
+"""Installing, upgrading and removing the chart with Helm, on a real API server."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chart.applying import kubectl
+from tests.chart.rendering import CHART, NAMESPACE, HelmError, helm
+from tests.cluster.apiserver import ApiServer
+
+FLOW = {
+    "apiVersion": "weir.dev/v1alpha1",
+    "kind": "Flow",
+    "metadata": {"name": "kept", "namespace": "default"},
+    "spec": {"script": "def handler(system, this):\n    pass\n"},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with ApiServer(controllers=True) as api_server:
+        yield api_server
+
+
+def release(server: ApiServer, name: str, *options: str, namespace: str = NAMESPACE) -> None:
+    where = (f"--kubeconfig={server.kubeconfig}", f"--namespace={namespace}")
+    helm("upgrade", name, str(CHART), "--install", "--create-namespace", *where, *options)
+
+
+def remove(server: ApiServer, name: str) -> None:
+    helm("uninstall", name, f"--kubeconfig={server.kubeconfig}", f"--namespace={NAMESPACE}")
+
+
+def names(server: ApiServer, kind: str) -> set[str]:
+    listed = json.loads(kubectl(server, "get", kind, f"--namespace={NAMESPACE}", "--output=json"))
+    return {one["metadata"]["name"] for one in listed["items"]}
+
+
+def test_an_uninstall_leaves_flows_and_database_and_a_new_install_takes_them_over(
+    server: ApiServer,
+) -> None:
+    release(server, "weir")
+    kubectl(server, "apply", "--filename=-", stdin=json.dumps(FLOW))
+
+    remove(server, "weir")
+    kubectl(server, "get", "flow", "kept", "--namespace=default")
+    assert names(server, "persistentvolumeclaims") == {"weir-server"}
+    assert not names(server, "deployments")
+    assert not names(server, "clusterroles") & {"weir-user", "weir-author", "weir-view"}
+
+    release(server, "weir")
+    kubectl(server, "get", "flow", "kept", "--namespace=default")
+    assert names(server, "deployments") == {"weir-operator", "weir-server"}
+
+
+def test_values_may_change_with_an_upgrade(server: ApiServer) -> None:
+    release(server, "weir")
+    for option in (
+        "--set=server.service.type=NodePort",
+        "--set=operator.replicas=2",
+        "--set=tls.secretName=other",
+        "--set=database.url=postgresql+psycopg://a:b@c/d,server.replicas=2",
+        "--set=watchNamespaces={default}",
+    ):
+        release(server, "weir", option)
+    assert not any(name.startswith(NAMESPACE) for name in names(server, "clusterroles"))
+    assert not names(server, "validatingadmissionpolicies")
+
+
+def test_two_namespaced_installations_stand_side_by_side(server: ApiServer) -> None:
+    kubectl(server, "create", "namespace", "team-a")
+    kubectl(server, "create", "namespace", "team-b")
+    release(server, "weir", "--set=watchNamespaces={team-a}", namespace="weir-a")
+    with pytest.raises(HelmError, match="CustomResourceDefinition"):
+        release(server, "weir", "--set=watchNamespaces={team-b}", namespace="weir-b")
+    options = ("--set=watchNamespaces={team-b}", "--set=crds.install=false")
+    release(server, "weir", *options, namespace="weir-b")

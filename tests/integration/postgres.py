@@ -20,7 +20,7 @@ class PostgresMissing(Exception):
 
 
 def binaries() -> Path:
-    """Return the folder of PostgreSQL's programs, installing Debian's package when there is none."""
+    """Return the folder of PostgreSQL's programs; install Debian's package if there is none."""
     found = _installed()
     if found is None:
         if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -16,7 +16,7 @@ from weir.api.resource import Key
 
 # Ended Executions are kept whole, values included, up to this many bytes of values; the oldest lose
 # theirs first. What was dropped is read again when a script asks for it.
-_VALUE_BUDGET = 16 * 2**20
+_VALUE_BUDGET = 8 * 2**20
 # An answer of our own that comes after the deletion it overlapped with must not bring the object
 # back.
 _REMEMBERED_DELETIONS = 4096

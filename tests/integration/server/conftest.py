@@ -86,9 +86,7 @@ async def ready(url: str) -> None:
 
 
 @asynccontextmanager
-async def serving(
-    cluster: Cluster, settings: Settings, authority: str
-) -> AsyncIterator[Served]:
+async def serving(cluster: Cluster, settings: Settings, authority: str) -> AsyncIterator[Served]:
     program = Program(settings, cluster)
     running = asyncio.create_task(program.run())
     try:

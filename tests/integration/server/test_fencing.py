@@ -126,11 +126,11 @@ async def test_an_execution_that_is_gone_is_ended(
 
 async def test_bodies_are_checked_and_limited(world: World, runner_for: RunnerFor) -> None:
     runner = await runner_for(await world.execution(script=SCRIPT))
-    with pytest.raises(Refused, match="400 InvalidRequest: End.status"):
+    with pytest.raises(Refused, match=r"400 InvalidRequest: End\.status"):
         await runner.post("end", {"uid": "x", "try_number": 1, "attempt": 1, "status": "great"})
     with pytest.raises(Refused, match="413 TooLarge"):
         await runner.log("x" * (5 * 2**20))
-    with pytest.raises(Refused, match="400 InvalidRequest: ChildArguments.flow"):
+    with pytest.raises(Refused, match=r"400 InvalidRequest: ChildArguments\.flow"):
         await runner.ask(
             protocol.Operation(
                 **runner._sender, sequence=1, kind="child", arguments={"flow": ["a"]}

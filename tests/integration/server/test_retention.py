@@ -68,9 +68,7 @@ async def test_the_oldest_trees_go_when_there_are_too_many(world: World, server:
     names = [(await world.execution(script=SCRIPT)).metadata.name for _ in range(4)]
     for hour, name in enumerate(names):
         await world.status(name, phase="Starting")
-        await world.status(
-            name, phase="Succeeded", completionTime=f"2026-01-01T0{hour}:00:00Z"
-        )
+        await world.status(name, phase="Succeeded", completionTime=f"2026-01-01T0{hour}:00:00Z")
     await settled(server, world, 4)
     assert await at(server, ENDED + timedelta(hours=4)).sweep() == 2
     assert sorted(one.metadata.name for one in await world.executions()) == sorted(names[2:])

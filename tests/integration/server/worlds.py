@@ -5,6 +5,7 @@ driven line by line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import ssl
@@ -50,10 +51,8 @@ class World:
     async def prepare(self) -> None:
         """Make the service account that Pods use."""
         path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts"
-        try:
+        with contextlib.suppress(AlreadyExists):
             await self.cluster.raw("POST", path, {"metadata": {"name": "default"}})
-        except AlreadyExists:
-            pass
 
     async def flow(self, name: str, script: str = SCRIPT, **spec: Any) -> Flow:
         """Create a Flow with its revision, as if the operator had seen it."""
@@ -169,9 +168,7 @@ class World:
         execution = await self.get(name)
         if execution.phase in ("Pending", "Queued"):
             await self.status(name, phase="Starting")
-        return await self.status(
-            name, phase=phase, completionTime="2026-01-01T00:00:00Z", **fields
-        )
+        return await self.status(name, phase=phase, completionTime="2026-01-01T00:00:00Z", **fields)
 
 
 class Runner:

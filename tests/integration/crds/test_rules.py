@@ -64,13 +64,13 @@ async def test_exactly_the_moves_of_the_table_are_accepted(
             moved = await with_status(cluster, execution, phase=new)
             assert moved["status"]["phase"] == new
         else:
-            with pytest.raises(Invalid, match="not legal|keeps its phase"):
+            with pytest.raises(Invalid, match=r"not legal|keeps its phase"):
                 await with_status(cluster, execution, phase=new)
 
 
 async def test_a_phase_never_disappears(cluster: Cluster, namespace: str) -> None:
     execution = await in_phase(cluster, namespace, Phase.RUNNING)
-    with pytest.raises(Invalid, match="not legal|never disappears"):
+    with pytest.raises(Invalid, match=r"not legal|never disappears"):
         await with_status(cluster, execution, phase=None)
 
 

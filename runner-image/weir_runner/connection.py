@@ -1,0 +1,55 @@
+"""Runs a connection: one call of its type, with inputs that hold secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flow_api._values import NotJsonError, checked_object
+from weir_runner import tracebacks
+from weir_runner.ends import Outcome
+
+if TYPE_CHECKING:
+    from weir_protocol import Connection
+
+
+def run(
+    connection: Connection, log: Callable[[str], None], cancelled: Callable[[], bool]
+) -> tuple[Outcome, dict[str, Any] | None]:
+    """Run a connection; return how it ended, and its outputs if it succeeded. Raises nothing.
+
+    Parameters:
+        connection: Its type and inputs.
+        log: Appends a line to the log.
+        cancelled: Whether the connection is to stop.
+    """
+    # Here and not above: only a run that is a connection pays for it.
+    from weir_connectors import errors, registry
+
+    kind = connection.type
+    try:
+        connector = registry.load(kind)
+        outputs = connector.run(connection.inputs, registry.Context(log=log, cancelled=cancelled))
+        return Outcome("success"), checked_object(outputs, "output_value")
+    except errors.ConnectionCancelled as error:
+        return Outcome("cancelled", "Cancelled", _message(error)), None
+    except (errors.ConnectionFailed, errors.UnknownTypeError) as error:
+        return Outcome("error", "ConnectionFailed", _message(error)), None
+    except errors.InputError as error:
+        message = f"{type(error).__name__}: {_message(error)}"
+        return Outcome("error", "ConnectionFailed", message), None
+    except ImportError as error:
+        message = f"the {kind} connection's library is not in the runner image: {_message(error)}"
+        return Outcome("error", "ConnectionFailed", message), None
+    except NotJsonError as error:
+        message = f"the {kind} connection returned what is no JSON: {_message(error)}"
+        return Outcome("error", "InvalidOutputs", message), None
+    except Exception as error:
+        # A fault of the connection type itself: its own lines tell where.
+        message = f"the {kind} connection broke: {type(error).__name__}: {_message(error)}"
+        lines = tracebacks.script_lines(error, "")
+        return Outcome("error", "ConnectionFailed", message, log=lines), None
+
+
+def _message(error: BaseException) -> str:
+    return tracebacks.shortened(tracebacks.text_of(error))

@@ -1,0 +1,104 @@
+"""How a run ends: from what came out of a script or connection to what is reported.
+
+The reasons are those of `weir.api.reasons`, which this image does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flow_api import DependencyFailedError, ExecutionCancel, ExecutionError, ExecutionSuccess
+from flow_api._values import NotJsonError
+from weir_protocol import Cause, ExecutionView
+from weir_runner import tracebacks
+from weir_runner.backend import OutputTooLarge
+from weir_runner.script import NotRunnable
+
+Stop = Literal["Cancelled", "TimedOut"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `log` is a text for the log, such as a traceback."""
+
+    status: Literal["success", "error", "cancelled"]
+    reason: str = ""
+    message: str | None = None
+    cause: Cause | None = None
+    log: str = ""
+
+
+def of_error(error: BaseException, filename: str) -> Outcome:
+    """Return the end that an exception makes which the script let go.
+
+    Parameters:
+        error: The exception, a signal of the life cycle among them.
+        filename: How the script's frames are named.
+    """
+    match error:
+        case ExecutionSuccess():
+            return Outcome("success", message=error.message)
+        case ExecutionError():
+            return Outcome("error", "ScriptEnded", error.message)
+        case ExecutionCancel():
+            return Outcome("cancelled", "Cancelled", error.message)
+        case NotRunnable():
+            return Outcome("error", error.reason, error.message, log=error.message)
+        case SystemExit():
+            return _exited(error, filename)
+        case DependencyFailedError() if error.execution is not None:
+            return Outcome(
+                "error",
+                "DependencyFailed",
+                tracebacks.shortened(tracebacks.text_of(error)),
+                _cause(error.execution._view),
+                log=tracebacks.script_lines(error, filename),
+            )
+    return Outcome(
+        "error",
+        _reason(error),
+        tracebacks.message(error, filename),
+        log=tracebacks.script_lines(error, filename),
+    )
+
+
+def of_stop(stop: Stop, reached: Outcome) -> Outcome:
+    """Return the end of a run that was told to stop, whatever its clean-up then came to."""
+    if stop == "TimedOut":
+        message = "stopped: it ran longer than its timeout allows"
+        return Outcome("error", "TimedOut", message, log=reached.log)
+    return Outcome("cancelled", "Cancelled", "cancelled on request", log=reached.log)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OutputTooLarge):
+        return "OutputTooLarge"
+    if isinstance(error, NotJsonError) and error.where.startswith("output_value"):
+        return "InvalidOutputs"
+    return "ScriptError"
+
+
+def _exited(error: SystemExit, filename: str) -> Outcome:
+    line = tracebacks.line_of(error, filename)
+    where = f" (line {line})" if line else ""
+    code: Any = error.code
+    if code is None:
+        code = 0
+    if isinstance(code, int):
+        how = f"with code {code}"
+    else:
+        how = f"with code 1 and the text: {tracebacks.shortened(str(code))}"
+    message = f"the script left by sys.exit {how}{where}; a run ends by returning or by `this`"
+    return Outcome("error", "ScriptExited", message, log=tracebacks.script_lines(error, filename))
+
+
+def _cause(failed: ExecutionView) -> Cause:
+    """Return the leaf of a failure: the failed child's own cause, or else the child itself."""
+    if failed.cause is not None:
+        return failed.cause
+    return Cause(
+        execution=failed.name,
+        title=failed.title or failed.flow_name or failed.connector_type or failed.type,
+        message=failed.message or failed.reason or failed.phase,
+    )

@@ -1,0 +1,85 @@
+"""Interrupting the main thread: at any point of the script, at chosen points of ours.
+
+A signal's handler runs between any two bytecodes of the main thread. An exception raised there is just what a script's
+`finally` blocks expect, but in the midst of our own code it would leave half-done things behind. So the handler looks at
+the stack: the innermost function of ours decides. If that is one marked `interruptible` (it calls the script, or waits
+for the server), it raises; else it does nothing, and whoever sent the signal sends it again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import NoReturn, TypeVar
+
+# A real-time signal that neither Python nor the C library uses: a script may use SIGUSR1 and such.
+INTERRUPT = signal.SIGRTMIN + 4
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+_interruptible: set[CodeType] = set()
+_OURS = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), package, "")
+    for package in ("flow_api", "weir_runner")
+)
+
+
+def interruptible(function: Function) -> Function:
+    """Mark a function of ours in which the main thread may be interrupted."""
+    _interruptible.add(function.__code__)  # type: ignore[attr-defined]
+    return function
+
+
+def may_interrupt(frame: FrameType | None) -> bool:
+    """Whether an exception may be raised in this frame, the main thread's current one."""
+    while frame is not None:
+        code = frame.f_code
+        if code in _interruptible:
+            return True
+        if code.co_filename.startswith(_OURS):
+            return False
+        frame = frame.f_back
+    return False
+
+
+class Interrupts:
+    """The main thread's signal handlers, and whether it has been interrupted.
+
+    Parameters:
+        exception: Makes the exception to raise.
+        leave: Ends the process at once, without `finally` blocks.
+    """
+
+    def __init__(
+        self, exception: Callable[[], BaseException], leave: Callable[[int], NoReturn]
+    ) -> None:
+        self._exception = exception
+        self._leave = leave
+        self._thread = 0
+        self.armed = False  # set while the script runs
+        self.raised = False
+
+    def install(self) -> None:
+        """Take over the signals. Called in the main thread."""
+        import threading
+
+        self._thread = threading.get_ident()
+        signal.signal(INTERRUPT, self._interrupt)
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def send(self) -> None:
+        """Ask the main thread to be interrupted; it may be at a point where it cannot: ask again."""
+        signal.pthread_kill(self._thread, INTERRUPT)
+
+    def _interrupt(self, _number: int, frame: FrameType | None) -> None:
+        if self.armed and not self.raised and may_interrupt(frame):
+            self.raised = True
+            raise self._exception()
+
+    def _terminate(self, _number: int, _frame: FrameType | None) -> None:
+        # A run that is being cancelled cleans up: it has until the kubelet's SIGKILL. Any other is
+        # taken up again elsewhere, and must not undo in `finally` what it will go on with there.
+        if not self.raised:
+            self._leave(128 + signal.SIGTERM)

@@ -1,0 +1,79 @@
+"""Errors of a script as its author is to see them: the script's own lines, and one line that says it all."""
+
+from __future__ import annotations
+
+import linecache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import traceback
+
+# The message of a status is shown in a table; the whole error stands in the log.
+MAX_MESSAGE = 1000
+
+
+def register(script: str, filename: str) -> None:
+    """Let tracebacks quote the script, which is no file."""
+    linecache.cache[filename] = (len(script), None, script.splitlines(keepends=True), filename)
+
+
+def message(error: BaseException, filename: str) -> str:
+    """Return the error in a line, such as `ValueError: boom (line 12)`."""
+    text = text_of(error)
+    if isinstance(error, SyntaxError) and error.filename == filename and error.lineno:
+        where = f"line {error.lineno}, column {error.offset or 1}"
+        text = error.msg or text
+    else:
+        line = line_of(error, filename)
+        where = f"line {line}" if line else ""
+    name = type(error).__name__
+    text = f"{name}: {shortened(text)}" if text else name
+    return f"{text} ({where})" if where else text
+
+
+def line_of(error: BaseException, filename: str) -> int | None:
+    """Return the script's innermost line that the error came through, if any."""
+    line = None
+    entry = error.__traceback__
+    while entry is not None:
+        if entry.tb_frame.f_code.co_filename == filename:
+            line = entry.tb_lineno
+        entry = entry.tb_next
+    return line
+
+
+def text_of(error: BaseException) -> str:
+    """Return what the error says; its own `__str__` may fail."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"<no text: its __str__ raised {type(failure).__name__}>"
+
+
+def shortened(text: str) -> str:
+    """Return a text in one line that is not too long for a status."""
+    line = " ".join(text[: 4 * MAX_MESSAGE].split())
+    return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}…"
+
+
+def script_lines(error: BaseException, filename: str) -> str:
+    """Return the error's traceback with the script's frames only; all frames where it has none."""
+    import traceback  # only failures need it
+
+    whole = traceback.TracebackException.from_exception(error, compact=True)
+    if any(frame.filename == filename for frame in whole.stack):
+        _keep_only(whole, filename, set())
+    return "".join(whole.format()).rstrip("\n")
+
+
+def _keep_only(shown: traceback.TracebackException, filename: str, seen: set[int]) -> None:
+    import traceback
+
+    if id(shown) in seen:
+        return
+    seen.add(id(shown))
+    frames = [frame for frame in shown.stack if frame.filename == filename]
+    shown.stack = traceback.StackSummary.from_list(frames)
+    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
+        if other is not None:
+            _keep_only(other, filename, seen)

@@ -6,6 +6,7 @@ the server's address.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import subprocess
@@ -66,6 +67,15 @@ class Tools:
 
 def install(provider: str | None, overrides: list[str]) -> str:
     """Install or upgrade Weir and return the server's URL. Raise InstallError or ClusterError."""
+    lock_file = binaries.cache_folder() / "install.lock"
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as lock:
+        # Helm does not wait for another Helm, and takes what it left for half done.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _install(provider, overrides)
+
+
+def _install(provider: str | None, overrides: list[str]) -> str:
     cluster = providers.get(provider)
     if not cluster.is_healthy():
         raise InstallError("there is no healthy cluster: run `make cluster` first")

@@ -83,7 +83,7 @@ def _install(provider: str | None, overrides: list[str]) -> str:
     tools = Tools(cluster.kubeconfig)
     _load_images(cluster, tools, built)
     values = _values(cluster, built)
-    _leave_no_half_done_release(tools)
+    clear_half_done(tools)
     options = [f"--set={one}" for one in overrides]
     try:
         tools.helm(
@@ -141,7 +141,7 @@ def _values(cluster: providers.Cluster, built: Json) -> Json:
     return values
 
 
-def _leave_no_half_done_release(tools: Tools) -> None:
+def clear_half_done(tools: Tools) -> None:
     """Undo what a killed helm left: it refuses to go on from there."""
     listed = json.loads(tools.helm("list", "--output=json") or "[]")
     states = {release["name"]: release["status"] for release in listed}

@@ -1,12 +1,15 @@
 """Installing, upgrading and removing the chart with Helm, on a real API server."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from charts.install import Tools, clear_half_done
 from tests.chart.applying import kubectl
 from tests.chart.rendering import CHART, NAMESPACE, HelmError, helm
+from tests.cluster import binaries
 from tests.cluster.apiserver import ApiServer
 
 FLOW = {
@@ -76,3 +79,37 @@ def test_two_namespaced_installations_stand_side_by_side(server: ApiServer) -> N
         release(server, "weir", "--set=watchNamespaces={team-b}", namespace="weir-b")
     options = ("--set=watchNamespaces={team-b}", "--set=crds.install=false")
     release(server, "weir", *options, namespace="weir-b")
+
+
+def kill_while_it_waits(server: ApiServer, *options: str) -> None:
+    """Kill a Helm that waits for Pods, which never come to be in an API server alone."""
+    tools = Tools(server.kubeconfig)
+    before = _revisions(tools)
+    command = [str(binaries.path("helm")), "upgrade", "weir", str(CHART), "--install"]
+    where = [f"--kubeconfig={server.kubeconfig}", f"--namespace={NAMESPACE}", "--create-namespace"]
+    process = subprocess.Popen(
+        [*command, *where, "--wait", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while _revisions(tools) == before:
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+
+
+def _revisions(tools: Tools) -> str:
+    return tools.kubectl("get", "secrets", "--selector=owner=helm", "--output=name")
+
+
+def test_what_a_killed_helm_left_is_cleared_and_the_next_one_goes_on(server: ApiServer) -> None:
+    tools = Tools(server.kubeconfig)
+    kill_while_it_waits(server)
+    clear_half_done(tools)
+    release(server, "weir")
+
+    kill_while_it_waits(server, "--set=operator.replicas=2")
+    with pytest.raises(HelmError, match="another operation"):
+        release(server, "weir")
+    clear_half_done(tools)
+    release(server, "weir")

@@ -36,8 +36,12 @@ class Installation:
 
     @classmethod
     def up(cls) -> Installation:
-        """Run `make up`, which changes nothing where all is up already."""
-        subprocess.run(["make", "up"], cwd=REPOSITORY, check=True, timeout=_UP_TIMEOUT)
+        """Run `make up`, which changes nothing where all is up already.
+
+        With WEIR_AS_IS set, take what is installed, older than the checkout or not.
+        """
+        if not os.environ.get("WEIR_AS_IS"):
+            subprocess.run(["make", "up"], cwd=REPOSITORY, check=True, timeout=_UP_TIMEOUT)
         provider = providers.get(os.environ.get("PROVIDER") or None, force=True)
         return cls(provider, provider.kubeconfig, binaries.path("kubectl"))
 
@@ -80,8 +84,7 @@ class Installation:
         """
         for pod in await self.pods_of(cluster, component):
             if self.bare is not None:
-                for pid in _processes_of(pod["metadata"]["uid"]):
-                    os.kill(pid, signal.SIGKILL)
+                kill_processes_of(pod)
             await cluster.delete(PODS, NAMESPACE, pod["metadata"]["name"], grace_seconds=0)
 
     async def until_ready(self, cluster: Cluster, component: Component, within: float = 90) -> None:
@@ -97,6 +100,12 @@ class Installation:
 def _is_ready(pod: JsonObject) -> bool:
     conditions = pod.get("status", {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def kill_processes_of(pod: JsonObject) -> None:
+    """Send SIGKILL to what runs in a Pod of our own node, from outside."""
+    for pid in _processes_of(pod["metadata"]["uid"]):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _processes_of(pod_uid: str) -> list[int]:

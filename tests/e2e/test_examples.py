@@ -1,0 +1,74 @@
+"""Every example, run as its user would, ends as examples/expected.yaml says."""
+
+import itertools
+
+import pytest
+import yaml
+
+from demo import repository
+from demo.examples import FOLDER, Expectation, expectations, manifest
+from tests.e2e.run import Run
+from tests.e2e.then import Then
+from tests.e2e.when import When
+from tests.e2e.world import World
+from weir.api.execution import Execution
+from weir.cluster.kinds import EXECUTIONS, FLOWS
+
+KINDS = {"Flow": FLOWS, "Execution": EXECUTIONS}
+FILES = list(dict.fromkeys(one.file for one in expectations()))
+
+
+async def applied(world: World, when: When, file: str) -> dict[str, Run]:
+    """Create what an example holds, and return its runs by name."""
+    text = (FOLDER / file).read_text()
+    if "repository_url" in text:
+        text = manifest(file, await repository.served(world.cluster, world.namespace))
+    runs = {}
+    for item in yaml.safe_load_all(text):
+        created = await world.cluster.create(KINDS[item["kind"]], world.namespace, item)
+        if item["kind"] == "Execution":
+            runs[item["metadata"]["name"]] = when.run(created)
+    return runs
+
+
+async def ended(then: Then, run: Run, expected: Expectation) -> Execution:
+    await then(run).until(lambda: run.phase.is_final, "its end", within=90)
+    execution = Execution.model_validate(run.object)
+    assert list(expected.problems(execution, len(run.children))) == []
+    return execution
+
+
+@pytest.mark.parametrize("file", FILES)
+async def test_an_example_ends_as_expected(world: World, when: When, then: Then, file: str) -> None:
+    runs = await applied(world, when, file)
+    for expected in expectations():
+        if expected.file == file:
+            await ended(then, runs[expected.execution], expected)
+
+
+async def test_runs_of_the_limited_flow_do_not_overlap(
+    world: World, when: When, then: Then
+) -> None:
+    runs = await applied(world, when, "limits.yaml")
+    limited = [run for name, run in runs.items() if name != "limits-timeout"]
+    spans = []
+    for run in limited:
+        await then(run).succeeds(within=90)
+        spans.append((run.status["outputs"]["began"], run.status["outputs"]["ended"]))
+    spans.sort()
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+
+
+async def test_every_level_of_a_failure_names_the_leaf(
+    world: World, when: When, then: Then
+) -> None:
+    run = (await applied(world, when, "three-levels.yaml"))["three-levels"]
+    await then(run).fails("DependencyFailed")
+    (branch,) = run.children
+    (leaf,) = branch.children
+    assert leaf.message == "ZeroDivisionError: division by zero (line 3)"
+    assert (
+        run.message
+        == branch.message
+        == f"execution {leaf.name} (the division) failed: {leaf.message}"
+    )

@@ -119,7 +119,6 @@ class Demo:
         listing = await self._cluster.list(EXECUTIONS, NAMESPACE)
         everyone = [Execution.model_validate(item) for item in listing.items]
         good = True
-        say("")
         for one in expected:
             run = ended.get(one.execution)
             if run is None:
@@ -129,7 +128,7 @@ class Demo:
                 problems = list(one.problems(run, len(mine)))
             for problem in problems:
                 good = False
-                say(f"Not as expected: {one.execution} of examples/{one.file}: {problem}")
+                say(f"\nNot as expected: {one.execution} of examples/{one.file}: {problem}")
         return good
 
     def _line(self, run: Execution) -> str:

@@ -148,8 +148,8 @@ async def _forwarded(session: Session, stack: AsyncExitStack, credentials: Crede
     service = await _service(session)
     metadata = service["metadata"]
     authority = await _authority(session, metadata["namespace"])
-    pod, port = await _pod(session, service)
     try:
+        pod, port = await _pod(session, service)
         forward = await stack.enter_async_context(
             PortForward(session.cluster, metadata["namespace"], pod, port)
         )

@@ -35,7 +35,7 @@ def code(text: str) -> set[str]:
     """Return the words that stand in the page as code."""
     blocks = re.findall(r"```.*?```", text, re.DOTALL)
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*|--?[a-z][a-z-]*", " ".join(blocks + spans)))
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*|--?[A-Za-z][a-z-]*", " ".join(blocks + spans)))
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -30,15 +30,15 @@ class Image:
 
     def tag(self, base: str, repository: Path = REPOSITORY) -> str:
         """Return 12 hex digits that stand for the image's content on the given base."""
-        digest = hashlib.sha256(base.encode())
         paths = {repository / name for name in (*_SHARED, self.containerfile)}
         for folder in self.folders:
             paths.update(_files(repository / folder))
-        for path in sorted(paths):
-            content = path.read_bytes()
-            digest.update(f"\0{path.relative_to(repository)}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()[:12]
+        return _digest(base, repository, paths)
+
+    def runtime_tag(self, base: str, repository: Path = REPOSITORY) -> str:
+        """Return 12 hex digits that stand for all but our own sources: the stage `runtime`."""
+        names = (*_SHARED, self.containerfile)
+        return _digest(base, repository, {repository / name for name in names})
 
 
 IMAGES = (
@@ -64,3 +64,12 @@ def _files(folder: Path) -> Iterator[Path]:
         for name in files:
             if name != "Containerfile" and not name.endswith(".pyc"):
                 yield Path(parent, name)
+
+
+def _digest(base: str, repository: Path, paths: set[Path]) -> str:
+    digest = hashlib.sha256(base.encode())
+    for path in sorted(paths):
+        content = path.read_bytes()
+        digest.update(f"\0{path.relative_to(repository)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from images import base, folders, packages
-from images.content import REPOSITORY, Image
+from images.content import IMAGES, REPOSITORY, Image
 from images.errors import ImageError
 from images.progress import say
 
@@ -84,6 +84,16 @@ class Buildah:
 
     def build(self, image: Image, name: str, archive: Path, log: Path) -> None:
         """Build in a chroot, and push to the archive."""
+        runtime = self._runtime_name(image)
+        if not self._lists(runtime):
+            self._build(image, runtime, log, "--target=runtime")
+            if runtime != self._runtime_name(image):  # the lock changed meanwhile
+                _run([*self._buildah, "rmi", runtime], log)
+                raise ImageError("what the images depend on has just changed: run it again")
+        self._build(image, f"localhost/{name}", log, f"--build-arg=RUNTIME={runtime}")
+        _run([*self._buildah, "push", f"localhost/{name}", f"docker-archive:{archive}:{name}"], log)
+
+    def _build(self, image: Image, name: str, log: Path, *options: str) -> None:
         _run(
             [
                 *self._buildah,
@@ -93,12 +103,15 @@ class Buildah:
                 *_arguments(image),
                 f"--build-arg=BASE={self._base_name}",
                 f"--ignorefile={REPOSITORY / '.dockerignore'}",
-                f"--tag=localhost/{name}",
+                f"--tag={name}",
+                *options,
                 str(REPOSITORY),
             ],
             log,
         )
-        _run([*self._buildah, "push", f"localhost/{name}", f"docker-archive:{archive}:{name}"], log)
+
+    def _runtime_name(self, image: Image) -> str:
+        return f"localhost/{image.name}-runtime:{image.runtime_tag(self.base)}"
 
     @property
     def _base_name(self) -> str:
@@ -124,7 +137,8 @@ class Buildah:
 
     def clear(self, keep: Iterable[str], log: Path) -> None:
         """Forget other images than these and, when they are many, layers of old builds."""
-        kept = {self._base_name, *(f"localhost/{name}" for name in keep)}
+        kept = {self._base_name, *map(self._runtime_name, IMAGES)}
+        kept.update(f"localhost/{name}" for name in keep)
         shown = self._output("images", "--format={{.Name}}:{{.Tag}}", "--filter=dangling=false")
         if old := set(shown.splitlines()) - kept:
             _run([*self._buildah, "rmi", *old], log)

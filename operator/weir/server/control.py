@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from weir.api.phases import DesiredState
+from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.server import refusals
 from weir.server.identity import Caller
@@ -37,7 +37,8 @@ class Controls:
             if refused.status == 409:
                 return Control(stop="Gone")
             raise
-        if run.uid not in self._presence:
+        # A run that waits may do so at another server, which shows it.
+        if run.uid not in self._presence and run.execution.phase == Phase.STARTING:
             known = await self._runtime.database.read(lambda sql: attempts.find(sql, run.uid))
             self._presence.began(run.uid, (known or run.attempt).assigned)
         until = self._runtime.now() + timedelta(seconds=self._runtime.poll_seconds)

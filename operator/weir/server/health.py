@@ -1,4 +1,4 @@
-"""Whether the server lives and is ready, and its metrics: plain HTTP, for kubelet and Prometheus."""
+"""Whether the server lives and is ready, and its metrics; plain HTTP."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITED = 20
 _RETRY = timedelta(seconds=5)
+_FIRST_CROWD = 256
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Presence:
         self._statuses = statuses
         self._revisions = revisions
         self._present: dict[str, _Present] = {}
+        self._crowded = _FIRST_CROWD  # how many make it worth to look for those that are gone
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __contains__(self, uid: str) -> bool:
@@ -52,6 +54,8 @@ class Presence:
         """A run was assigned at that Unix time."""
         began = datetime.fromtimestamp(assigned, UTC)
         if uid not in self._present:
+            if len(self._present) >= self._crowded:
+                self._forget_gone()
             self._present[uid] = _Present(Activity(began), works_since=self._runtime.now())
         self._look(uid)
 
@@ -91,6 +95,14 @@ class Presence:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _forget_gone(self) -> None:
+        """Drop runs that ended without a word: deleted, lost, or reported at another server."""
+        for uid in list(self._present):
+            execution = self._runtime.executions.get(uid)
+            if execution is None or execution.phase.is_final:
+                self.ended(uid)
+        self._crowded = max(_FIRST_CROWD, 2 * len(self._present))
 
     def _look(self, uid: str) -> None:
         """Write what is due, or set the timer for it."""

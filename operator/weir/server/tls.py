@@ -85,7 +85,10 @@ def load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
             file = os.memfd_create("weir-tls", os.MFD_CLOEXEC)
             files.append(file)
             os.write(file, content)
-        context.load_cert_chain(*(f"/proc/self/fd/{file}" for file in files))
+        paths = [f"/proc/self/fd/{file}" for file in files]
+        # A certificate whose key does not fit would stay in the context: tried elsewhere first.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*paths)
+        context.load_cert_chain(*paths)
     finally:
         for file in files:
             os.close(file)

@@ -32,11 +32,11 @@ def install(place: str) -> None:
         await hang()
 
     if place == "before the child is made":
-        Children.act = before  # type: ignore[method-assign]
+        Children.act = before  # type: ignore[method-assign,assignment]
     elif place == "after the child is made":
         Children.act = after  # type: ignore[method-assign,assignment]
     elif place == "after the end is written":
-        Statuses.change = written  # type: ignore[method-assign]
+        Statuses.change = written  # type: ignore[method-assign,assignment]
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def _with_client_certificate(server: Served, kubeconfig: Path) -> ssl.SSLContext
             else:
                 file.write_bytes(Path(user[f"client-{part}"]).read_bytes())
             files.append(file)
-        context.load_cert_chain(*files)
+        context.load_cert_chain(files[0], files[1])
     return context
 
 

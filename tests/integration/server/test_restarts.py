@@ -24,6 +24,7 @@ from tests.integration.server.processes import running
 from tests.integration.server.worlds import SCRIPT, Refused, Runner, World, until
 from weir.api.execution import Execution
 from weir.cluster.client import Cluster
+from weir_connectors import registry
 
 Connected = Callable[..., Awaitable[Runner]]
 
@@ -223,10 +224,8 @@ async def test_a_connection_that_has_begun_is_not_run_again(
     assert (await runner_for(reading, attempt=2)).assignment is not None
     writing = await world.execution(connection={"type": "GIT"}, inputs={"command": "get", **url})
     await runner_for(writing)
-    import weir.server.assignments as assignments
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assignments.registry, "repeatable", lambda *_: False)
+        patch.setattr(registry, "repeatable", lambda *_: False)
         second = await runner_for(writing, attempt=2, assigned=False)
         with pytest.raises(Refused, match="409 Ended"):
             await second.assigned()

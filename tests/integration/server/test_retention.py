@@ -1,13 +1,16 @@
 """What is kept, and for how long."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, World, until
 from weir.server.retention import Retention
 from weir.storage import archive, logs
+from weir.storage.archive import Archived
 from weir.storage.errors import StorageUnavailable
 
 ENDED = datetime(2026, 1, 1, tzinfo=UTC)  # when `World.end` says that things ended
@@ -46,7 +49,7 @@ async def test_a_tree_goes_as_one_when_the_last_of_it_has_been_kept_long_enough(
     assert [one.metadata.name for one in await world.executions()] == [child.name]
     database = server.runtime.database
     for uid in (root.uid, child.uid):
-        row = await database.read(lambda sql, uid=uid: archive.get(sql, uid))
+        row = await database.read(partial(_archived, uid))
         assert row is not None
         assert (row.root_uid, row.phase) == (root.uid, "Succeeded")
     assert len(await database.read(lambda sql: logs.read(sql, root.uid))) == 1
@@ -61,6 +64,10 @@ async def test_a_tree_goes_as_one_when_the_last_of_it_has_been_kept_long_enough(
     assert await at(server, ENDED + timedelta(days=15)).purge() == 2
     assert await database.read(lambda sql: logs.read(sql, root.uid)) == []
     assert await database.read(lambda sql: archive.get(sql, root.uid)) is None
+
+
+def _archived(uid: str, sql: Connection) -> Archived | None:
+    return archive.get(sql, uid)
 
 
 async def test_the_oldest_trees_go_when_there_are_too_many(world: World, server: Served) -> None:

@@ -90,7 +90,9 @@ class Buildah:
             if runtime != self._runtime_name(image):  # the lock changed meanwhile
                 _run([*self._buildah, "rmi", runtime], log)
                 raise ImageError("what the images depend on has just changed: run it again")
-        self._build(image, f"localhost/{name}", log, f"--build-arg=RUNTIME={runtime}")
+        self._build(
+            image, f"localhost/{name}", log, f"--build-context=runtime=container-image://{runtime}"
+        )
         _run([*self._buildah, "push", f"localhost/{name}", f"docker-archive:{archive}:{name}"], log)
 
     def _build(self, image: Image, name: str, log: Path, *options: str) -> None:

@@ -30,7 +30,10 @@ def execution_names(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _names(context: typer.Context, kind: Kind, incomplete: str) -> list[str]:
-    given = context.params
+    import weir.cluster.client  # noqa: F401  the imports may take as long as they do
+
+    before = context.parent.params if context.parent else {}
+    given = before | {key: value for key, value in context.params.items() if value is not None}
     options = Options(
         namespace=given.get("namespace"),
         kubeconfig=given.get("kubeconfig"),

@@ -4,6 +4,7 @@ when their verb is called.
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -251,5 +252,8 @@ async def version(
 
 def main() -> None:
     """Run the command. As `kubectl-weir` it calls itself `kubectl weir`."""
+    # A watch that is interrupted warns and goes on, the client tells about kubeconfigs: no news
+    # for who reads a terminal. Without any handler, warnings would be printed.
+    logging.getLogger().addHandler(logging.NullHandler())
     program = Path(sys.argv[0]).name
     app(prog_name="kubectl weir" if program.startswith("kubectl-") else "weir")

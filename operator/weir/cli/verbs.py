@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -111,10 +110,6 @@ async def _with_session(function: Verb, options: Options, values: dict[str, Any]
 
 
 def _run(work: Awaitable[ExitCode]) -> ExitCode:
-    # A watch that is interrupted warns, and goes on: no news for who reads a terminal.
-    logging.getLogger("weir").setLevel(logging.ERROR)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-
     async def main() -> ExitCode:
         return await work
 

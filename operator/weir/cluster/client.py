@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
 import aiohttp
+import yaml
 from kubernetes.aio import client, config
 
 from weir.api.resource import JsonObject
@@ -77,6 +78,9 @@ class Cluster:
                 namespace = loader.current_context["context"].get("namespace")
         except config.ConfigException as error:
             raise ClusterError(f"no way to a cluster: {error}") from error
+        except (yaml.YAMLError, LookupError, TypeError, ValueError, OSError) as error:
+            # What the loader makes of a file that is no kubeconfig.
+            raise ClusterError(f"no way to a cluster: no good kubeconfig: {error}") from error
         settings.connection_pool_maxsize = 500
         return cls(client.ApiClient(settings), host=settings.host, namespace=namespace)
 

@@ -1,6 +1,8 @@
 """The verbs against a fake cluster: what they write, print, and end with."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -337,3 +339,15 @@ def test_each_verb_has_help_with_examples(verb: str) -> None:
     text = weir(FakeCluster(), verb, "--help").stdout
     assert f"  weir {verb}" in text.split("Examples:")[1]
     assert "--namespace" in text
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, weir.cli.main\n"
+        "heavy = {'kubernetes', 'aiohttp', 'httpx', 'pydantic', 'yaml', 'rich'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -48,7 +48,7 @@ async def test_an_exception_at_import_fails_the_run(when: When, then: Then) -> N
     [
         pytest.param("sys.exit(3)", "ScriptExited", "3", id="sys.exit"),
         pytest.param("os._exit(3)", "RunnerExited", "3", id="os._exit"),
-        # The first process of a container dies of no SIGABRT; what the C library then tries, it does.
+        # The first process of a container dies of no SIGABRT, but of what the C library tries next.
         pytest.param("os.abort()", "RunnerExited", "139", id="abort"),
         pytest.param("recurse()", "ScriptError", "RecursionError", id="recursion"),
         pytest.param("raise KeyboardInterrupt", "ScriptError", "KeyboardInterrupt", id="interrupt"),

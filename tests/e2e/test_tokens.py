@@ -114,8 +114,10 @@ async def test_after_the_end_of_its_run_a_token_opens_nothing(
     await when.told(run)
     await then(run).succeeds()
     before = run.status
-    statuses = await attack(saves(run, token=token), ends(run, token=token))
-    assert all(status in (401, 403, 409) for status in statuses), statuses
+    saved, ended = await attack(saves(run, token=token), ends(run, token=token))
+    assert saved in (401, 403, 409)
+    # Its own end may be told again: the acknowledgement may have been lost. It changes nothing.
+    assert ended in (200, 401, 403, 409)
     assert run.status == before
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jwt
@@ -18,6 +21,9 @@ from weir_protocol import AUDIENCE
 _ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 # Between our clock and the API server's.
 _LEEWAY = 10
+# A signature costs as much as all the rest of a small request; a runner sends several.
+_REMEMBERED_SECONDS = 60.0
+_MOST_REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +39,11 @@ class Caller:
 class Identity:
     """Checks the tokens of runner Pods."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.time) -> None:
         self._cluster = cluster
         self._keys = Keys(cluster)
+        self._clock = clock
+        self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
     async def caller(self, request: Request) -> Caller:
         """Return the Pod that sends a request. Raises Refused (401), ClusterError without keys."""
@@ -43,6 +51,18 @@ class Identity:
 
     async def of_token(self, token: str) -> Caller:
         """Return the Pod that a token is bound to. Raises Refused (401), ClusterError."""
+        until, known = self._checked.get(token, (0.0, None))
+        if known is not None and self._clock() < until:
+            return known
+        caller, expires = await self._verified(token)
+        self._checked[token] = (min(expires, self._clock() + _REMEMBERED_SECONDS), caller)
+        self._checked.move_to_end(token)
+        while len(self._checked) > _MOST_REMEMBERED:
+            self._checked.popitem(last=False)
+        return caller
+
+    async def _verified(self, token: str) -> tuple[Caller, float]:
+        """Return whom a token names, and when it expires."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS:
@@ -65,9 +85,10 @@ class Identity:
         pod = bound.get("pod") or {}
         if not pod.get("uid") or not pod.get("name") or not bound.get("namespace"):
             raise refusals.unauthorized("the token is not bound to a Pod")
-        return Caller(
+        caller = Caller(
             token=token, namespace=bound["namespace"], pod=pod["name"], pod_uid=pod["uid"]
         )
+        return caller, float(claims["exp"])
 
     async def require_runner(self, caller: Caller) -> None:
         """Raise Refused (403) unless the Pod there is one that Weir made."""

@@ -63,6 +63,19 @@ async def test_a_good_token_names_its_pod() -> None:
     assert (caller.namespace, caller.pod, caller.pod_uid) == ("team", "p", "up")
 
 
+async def test_a_token_is_not_remembered_beyond_its_end() -> None:
+    now = [time.time()]
+    identity = Identity(Published(), clock=lambda: now[0])  # type: ignore[arg-type]
+    token = signed(claims(exp=int(now[0]) + 1))
+    await identity.of_token(token)
+    known = identity._checked[token]
+    assert known[0] <= now[0] + 1
+    other = signed(claims(exp=int(now[0]) + 6000))
+    await identity.of_token(other)
+    # Nor is one remembered for long, whose key may have been taken back.
+    assert identity._checked[other][0] <= now[0] + 60
+
+
 @pytest.mark.parametrize(
     "token",
     [
@@ -75,7 +88,7 @@ async def test_a_good_token_names_its_pod() -> None:
         pytest.param(
             lambda: signed(claims(), "secret" * 8, alg="HS256"), id="a symmetric algorithm"
         ),
-        pytest.param(lambda: jwt.encode(claims(), None, algorithm="none"), id="no signature"),
+        pytest.param(lambda: jwt.encode(claims(), "", algorithm="none"), id="no signature"),
         pytest.param(
             lambda: signed(claims(**{"kubernetes.io": {"namespace": "team"}})), id="bound to no Pod"
         ),

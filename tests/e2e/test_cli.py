@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.given import Given
+from tests.e2e.given import WAIT_FOR_GO, Given
 from tests.e2e.then import Then
 from tests.e2e.when import When
 from tests.e2e.world import World
@@ -142,6 +142,30 @@ async def test_ctrl_c_leaves_the_run_and_cancel_ends_it(
     assert cancelled.code == 0
     assert "Cancelled" in cancelled.out
     await then(run).is_cancelled()
+
+
+async def test_a_log_is_followed_across_the_death_of_the_server(
+    given: Given, when: When, weir: Command, world: World
+) -> None:
+    await given.flow(
+        "counts",
+        WAIT_FOR_GO
+        + """
+def handler(system, this):
+    this.log('before')
+    wait_for_go()
+    this.log('after')
+""",
+    )
+    run = await when.executed("counts", name="counts")
+    process = await weir.started("logs", "counts", "--follow")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"before\n"
+    await world.installation.kill(world.cluster, "server")
+    await world.installation.until_ready(world.cluster, "server")
+    await when.told(run)
+    call = await weir.ended(process)
+    assert (call.code, call.out) == (0, "after\n"), call.err
 
 
 async def test_a_followed_run_that_is_cancelled_has_its_own_exit_code(

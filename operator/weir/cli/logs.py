@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from weir.api.execution import Execution
-from weir.cli import families, finding, transcript
+from weir.cli import families, finding, logstream, transcript
 from weir.cli.errors import ExitCode
 from weir.cli.server import Entry, Server, reached
 from weir.cli.session import Session
@@ -41,8 +41,8 @@ class _Printer:
     names: bool
 
     async def print_one(self, name: str, *, follow: bool) -> None:
-        logs = self.server.logs(self.session.namespace, name, follow=follow)
-        async with aclosing(logs) as entries:
+        log = logstream.entries(self.session, self.server, name, follow=follow)
+        async with aclosing(log) as entries:
             async for entry in entries:
                 self._print(name, entry)
 

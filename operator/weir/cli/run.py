@@ -13,7 +13,7 @@ from weir.api import durations
 from weir.api.execution import Execution
 from weir.api.names import API_VERSION, MAX_NAME, slug
 from weir.api.resource import JsonObject
-from weir.cli import finding, following, inputs, times, transcript, trees
+from weir.cli import finding, following, inputs, logstream, times, transcript, trees
 from weir.cli.errors import CliError, ExitCode, Interrupted
 from weir.cli.server import reached
 from weir.cli.session import Session
@@ -150,7 +150,7 @@ async def _follow(session: Session, execution: Execution) -> Execution:
 async def _print_log(session: Session, name: str) -> None:
     try:
         async with reached(session) as server:
-            log = server.logs(session.namespace, name, follow=True)
+            log = logstream.entries(session, server, name, follow=True)
             async with aclosing(log) as entries:
                 async for entry in entries:
                     print(

@@ -33,6 +33,13 @@ _OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ANSWER, _FOLLOW = httpx.Timeout(20.0), httpx.Timeout(20.0, read=None)
 
 
+class ServerAway(CliError):
+    """The server does not answer now; it may again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.UNABLE)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of a log."""
@@ -105,8 +112,8 @@ class Server:
                 await answer.aclose()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise CliError(
-                f"Weir's server at {self._address.url} does not answer: {reason}", ExitCode.UNABLE
+            raise ServerAway(
+                f"Weir's server at {self._address.url} does not answer: {reason}"
             ) from error
 
 
@@ -213,10 +220,9 @@ async def _pod(session: Session, service: JsonObject) -> tuple[str, int]:
     pods = (await session.cluster.list(PODS, namespace, labels=selector)).items
     ready = next((pod for pod in pods if _is_ready(pod)), None)
     if ready is None:
-        raise CliError(
+        raise ServerAway(
             f"no Pod of Weir's server in namespace {namespace} is ready: "
-            f"`kubectl -n {namespace} get pods -l {selector}` shows why",
-            ExitCode.UNABLE,
+            f"`kubectl -n {namespace} get pods -l {selector}` shows why"
         )
     ports = service["spec"]["ports"]
     chosen = next((one for one in ports if one.get("name") == "https"), ports[0])
@@ -264,4 +270,6 @@ def _refusal(status: int, body: bytes) -> CliError:
     advice = ""
     if status == 401:
         advice = ": the kubeconfig needs a token or a client certificate of this cluster"
+    if status >= 500:
+        return ServerAway(f"Weir's server failed ({status}): {message}")
     return CliError(f"Weir's server refused ({status}): {message}{advice}", ExitCode.UNABLE)

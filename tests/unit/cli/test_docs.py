@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 from typer.main import get_command
 
@@ -17,6 +18,7 @@ from weir.api.reasons import Reason
 from weir.api.resource import Condition, Resource
 from weir.cli.errors import ExitCode
 from weir.cli.main import app
+from weir.core import scripts
 from weir_connectors.git_inputs import GitInputs
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -128,3 +130,25 @@ def test_links_between_pages_lead_somewhere(name: str) -> None:
             headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
             anchors = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in headings}
             assert anchor in anchors, f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("name", PAGES.values())
+def test_the_manifests_in_a_page_are_good(name: str) -> None:
+    models = {model.KIND: model for model in PAGES}
+    found = re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL)
+    assert found
+    for block in found:
+        for item in yaml.safe_load_all(block):
+            if item["kind"] not in models:
+                continue
+            item["metadata"].setdefault("name", "made")  # generateName
+            resource = models[item["kind"]].model_validate(item)
+            assert item["spec"].keys() <= resource.dump()["spec"].keys()
+            if isinstance(resource, Flow):
+                assert scripts.problem_with(resource.spec.script) is None
+
+
+@pytest.mark.parametrize("name", ["flow_api.md", "connectors.md"])
+def test_the_scripts_in_a_page_can_be_compiled(name: str) -> None:
+    for block in re.findall(r"```python\n(.*?)```", page(name), re.DOTALL):
+        compile(block, name, "exec")

@@ -1,17 +1,17 @@
 """The way to Weir's server: found, asked, and what it refuses."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.unit.cli.fake import NOW, FakeCluster
+from tests.unit.cli.fake import NOW, FakeCluster, execution
 from weir.api.resource import JsonObject
-from weir.cli import server
+from weir.cli import logstream, server
 from weir.cli.errors import CliError
 from weir.cli.server import Address, Entry, Server
 from weir.cli.session import Options, Session
@@ -63,7 +63,11 @@ async def test_a_log_is_asked_for_in_the_users_name() -> None:
         pytest.param(
             httpx.Response(401, json={"message": "no"}), "needs a token", id="what to do about it"
         ),
-        pytest.param(httpx.Response(502, text="<html>"), "<html>", id="somebody else's words"),
+        pytest.param(
+            httpx.Response(502, text="<html>"),
+            "failed \\(502\\): <html>",
+            id="somebody else's words",
+        ),
         pytest.param(httpx.Response(500), "HTTP 500", id="no words"),
     ],
 )
@@ -179,3 +183,41 @@ async def test_a_ca_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="cannot read"):
         async with server.reached(session(server="https://a", server_ca=tmp_path / "ca.crt")):
             pass
+
+
+def streaming(*answers: list[int]) -> tuple[Server, list[str]]:
+    """A server that gives these cursors, one list for each request, and what it was asked."""
+    asked: list[str] = []
+    left = iter(answers)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["after"])
+        lines = [{"cursor": n, "time": 0, "stream": "log", "text": str(n)} for n in next(left)]
+        return httpx.Response(200, text="".join(json.dumps(line) + "\n" for line in lines))
+
+    return answering(handle), asked
+
+
+async def test_a_log_goes_on_where_it_was_when_the_server_is_restarted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    way, asked = streaming([1, 2], [3])
+    going = session(execution("hello", "Running"))
+
+    @asynccontextmanager
+    async def found_again(_: Session) -> AsyncIterator[Server]:
+        going.cluster.put(*execution("hello", "Succeeded"))  # type: ignore[attr-defined]
+        yield way
+
+    monkeypatch.setattr(logstream, "reached", found_again)
+    monkeypatch.setattr(logstream, "_FIRST_DELAY", 0.0)
+    entries = await read(logstream.entries(going, way, "hello", follow=True))
+    assert [entry.cursor for entry in entries] == [1, 2, 3]
+    assert asked == ["0", "2"]
+
+
+async def test_without_following_a_log_is_read_once() -> None:
+    way, asked = streaming([1])
+    going = session(execution("hello", "Running"))
+    assert len(await read(logstream.entries(going, way, "hello", follow=False))) == 1
+    assert asked == ["0"]

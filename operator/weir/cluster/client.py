@@ -99,6 +99,17 @@ class Cluster:
         """Close all connections."""
         await self._api.close()
 
+    @property
+    def host(self) -> str:
+        """The API server's address, as https://host:port."""
+        return self._host
+
+    @property
+    def authority_file(self) -> str | None:
+        """The file of the CA that signed the API server's certificate; None: the system's CAs."""
+        file: str | None = self._api.configuration.ssl_ca_cert
+        return file
+
     async def get(self, kind: Kind, namespace: str | None, name: str) -> JsonObject:
         """Read one object. Raises NotFound."""
         return await self._object("GET", kind.path(namespace, name), verb=f"get {kind.plural}")

@@ -13,7 +13,10 @@ from starlette.requests import Request
 
 from weir.api.execution import Execution
 from weir.api.names import GROUP
+from weir.api.resource import JsonObject
+from weir.cluster import own_rights
 from weir.cluster.client import Cluster
+from weir.cluster.errors import Refused
 from weir.cluster.kinds import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS
 from weir.server import refusals
 from weir.server.identity import bearer_token
@@ -62,23 +65,29 @@ class Access:
         self._users: _Remembered[User] = _Remembered(clock)
         self._rights: _Remembered[bool] = _Remembered(clock)
 
-    async def require_reader(self, request: Request, namespace: str, name: str) -> User:
-        """Return who asks, if they may read an Execution of that name, be it there or not.
+    async def require_reader(self, request: Request, namespace: str, name: str) -> None:
+        """Raise refusals.Refused unless who asks may read an Execution of that name, be it there
+        or not.
 
-        Raises Refused (401, 403), ClusterError.
+        401: nobody knows them; 403: they may not. Raises ClusterError too.
         """
-        user = await self.user(request)
-        if not await self.may(user, "get", Execution.PLURAL, namespace, name):
+        try:
+            user = await self.user(request)
+            who = f'user "{user.name}"'
+            allowed = await self.may(user, _right(namespace, name))
+        except Refused:
+            # An installation for some namespaces only has no right to ask about others.
+            who = "the token's holder"
+            allowed = await self._may_by_itself(request, _right(namespace, name))
+        if not allowed:
             raise refusals.forbidden(
-                f'user "{user.name}" cannot get {Execution.PLURAL}.{GROUP} '
-                f'in the namespace "{namespace}"'
+                f'{who} cannot get {Execution.PLURAL}.{GROUP} in the namespace "{namespace}"'
             )
-        return user
 
     async def user(self, request: Request) -> User:
         """Return who asks: by their token, else by their certificate.
 
-        Raises Refused (401), ClusterError.
+        Raises refusals.Refused (401), ClusterError.
         """
         if "authorization" in request.headers:
             return await self._by_token(bearer_token(request))
@@ -89,9 +98,9 @@ class Access:
             )
         return user
 
-    async def may(self, user: User, verb: str, resource: str, namespace: str, name: str) -> bool:
-        """Whether somebody has a right. Raises ClusterError."""
-        key = (user, verb, resource, namespace, name)
+    async def may(self, user: User, right: JsonObject) -> bool:
+        """Whether somebody has a right (`resourceAttributes`). Raises ClusterError."""
+        key = (user, *right.values())
         known = self._rights.get(key)
         if known is not None:
             return known
@@ -103,20 +112,14 @@ class Access:
                 "uid": user.uid,
                 "groups": list(user.groups),
                 "extra": {name: list(values) for name, values in user.extra},
-                "resourceAttributes": {
-                    "group": GROUP,
-                    "resource": resource,
-                    "verb": verb,
-                    "namespace": namespace,
-                    "name": name,
-                },
+                "resourceAttributes": right,
             },
         }
         answer = await self._cluster.create(SUBJECT_ACCESS_REVIEWS, None, body)
         return self._rights.put(key, bool(answer.get("status", {}).get("allowed")))
 
     async def _by_token(self, token: str) -> User:
-        key = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        key = _digest(token)
         known = self._users.get(key)
         if known is not None:
             return known
@@ -129,6 +132,39 @@ class Access:
         if not status.get("authenticated"):
             raise refusals.unauthorized("the token is not good")
         return self._users.put(key, _of_review(status.get("user") or {}))
+
+    async def _may_by_itself(self, request: Request, right: JsonObject) -> bool:
+        if "authorization" not in request.headers:
+            raise refusals.unsupported(
+                "this installation serves some namespaces only and may not ask what the holder of "
+                "a certificate may do: use a token"
+            )
+        token = bearer_token(request)
+        key = (_digest(token), *right.values())
+        known = self._rights.get(key)
+        if known is not None:
+            return known
+        try:
+            return self._rights.put(key, await own_rights.may(self._cluster, token, right))
+        except Refused as error:
+            if error.status != 401:
+                raise
+            raise refusals.unauthorized("the token is not good") from None
+
+
+def _right(namespace: str, name: str) -> JsonObject:
+    """Return the right to read an Execution, as access reviews name it."""
+    return {
+        "group": GROUP,
+        "resource": Execution.PLURAL,
+        "verb": "get",
+        "namespace": namespace,
+        "name": name,
+    }
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def by_certificate(certificate: dict[str, Any] | None) -> User | None:

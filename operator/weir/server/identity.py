@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from weir.api.names import EXECUTION_LABEL, MANAGED_BY, MANAGED_BY_LABEL
 from weir.cluster.client import Cluster
-from weir.cluster.errors import NotFound
+from weir.cluster.errors import NotFound, Refused
 from weir.cluster.kinds import PODS, TOKEN_REVIEWS
 from weir.server import refusals
 from weir.server.keys import Keys
@@ -107,14 +107,20 @@ class Identity:
     async def review(self, caller: Caller) -> None:
         """Have the API server check the token: it refuses that of a Pod that was deleted.
 
-        Raises Refused (401), ClusterError.
+        Raises refusals.Refused (401, 403), ClusterError.
         """
         body = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenReview",
             "spec": {"token": caller.token, "audiences": [AUDIENCE]},
         }
-        answer = await self._cluster.create(TOKEN_REVIEWS, None, body)
+        try:
+            answer = await self._cluster.create(TOKEN_REVIEWS, None, body)
+        except Refused:
+            # An installation for some namespaces only has no right to review. That the Pod is
+            # there, with this UID and our label, says nearly as much.
+            await self.require_runner(caller)
+            return
         if not answer.get("status", {}).get("authenticated"):
             raise refusals.unauthorized("the token is no longer good: its Pod was deleted")
 

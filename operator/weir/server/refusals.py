@@ -54,6 +54,11 @@ def diverged(message: str) -> Refused:
     return Refused(409, "Diverged", message)
 
 
+def unsupported(message: str) -> Refused:
+    """This installation cannot do that, now or later."""
+    return Refused(501, "Unsupported", message)
+
+
 def unavailable(message: str) -> Refused:
     """Not now: the same request may be granted later."""
     return Refused(503, "Unavailable", message)

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, Runner, World
 from weir.api import names
 from weir.api.execution import Execution
+from weir.cluster.errors import Refused
+from weir.cluster.kinds import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Kind
 from weir.server.retention import archived
 from weir.storage import archive
 
@@ -171,6 +174,31 @@ def _with_client_certificate(server: Served, kubeconfig: Path) -> ssl.SSLContext
             files.append(file)
         context.load_cert_chain(files[0], files[1])
     return context
+
+
+async def test_an_installation_without_reviews_lets_people_ask_for_themselves(
+    world: World,
+    server: Served,
+    client: httpx.AsyncClient,
+    token_of: object,
+    ended: tuple[Execution, Runner],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create = server.runtime.cluster.create
+
+    async def without_reviews(kind: Kind, *arguments: Any) -> Any:
+        if kind in (TOKEN_REVIEWS, SUBJECT_ACCESS_REVIEWS):
+            raise Refused("forbidden", status=403)
+        return await create(kind, *arguments)
+
+    monkeypatch.setattr(server.runtime.cluster, "create", without_reviews)
+    name = ended[0].metadata.name
+    for user, reads, status in (("reader", True, 200), ("stranger", False, 403)):
+        token = await token_of(user, reads=reads)  # type: ignore[operator]
+        for _ in range(2):
+            answer = await client.get(url(world, name), headers=bearer(token))
+            assert answer.status_code == status
+    assert (await client.get(url(world, name), headers=bearer("no"))).status_code == 401
 
 
 async def test_a_log_is_followed_to_its_end(

@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weir_protocol as protocol
@@ -14,9 +14,12 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
+# JSON has neither NaN nor infinity.
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(dict, lambda _: st.dictionaries(st.text(), JSON, max_size=3))
 
 
+@settings(max_examples=50)
 @given(
     st.from_type(protocol.Operation)
     | st.from_type(protocol.End)

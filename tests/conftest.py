@@ -2,6 +2,6 @@
 
 from hypothesis import settings
 
-# No deadline for single examples: a busy machine is no bug. The tiers have time limits of their own.
+# No deadline for single examples: a busy machine is no bug.
 settings.register_profile("weir", deadline=None, print_blob=True)
 settings.load_profile("weir")

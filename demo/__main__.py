@@ -63,6 +63,7 @@ class Demo:
         return good
 
     async def _prepare(self, expected: list[Expectation]) -> None:
+        await self._until_not_terminating()
         try:
             await self._cluster.create(NAMESPACES, None, {"metadata": {"name": NAMESPACE}})
         except AlreadyExists:
@@ -70,6 +71,17 @@ class Demo:
             for name in names:
                 await self._cluster.delete(EXECUTIONS, NAMESPACE, name)
             await self._until_gone(names)
+
+    async def _until_not_terminating(self) -> None:
+        """Wait out the end of a namespace that was deleted just now."""
+        going = False
+        async for change in self._cluster.watch(NAMESPACES, fields=f"metadata.name={NAMESPACE}"):
+            if change.object:
+                going = "deletionTimestamp" in change.object["metadata"]
+            if change.type == ChangeType.DELETED or (
+                change.type == ChangeType.SYNCED and not going
+            ):
+                return
 
     async def _until_gone(self, names: set[str]) -> None:
         left = set(names)

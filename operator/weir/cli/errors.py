@@ -1,6 +1,8 @@
 """What the command ends with: exit codes, and errors that are one line for people."""
 
+import sys
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -12,6 +14,11 @@ class ExitCode(IntEnum):
     CANCELLED = 3  # the run that was waited for was Cancelled
     UNABLE = 4  # cluster or server refused, or cannot be reached
     INTERRUPTED = 130  # Ctrl-C; the run goes on
+
+
+def program() -> str:
+    """Return what the command was called by."""
+    return "kubectl weir" if Path(sys.argv[0]).name.startswith("kubectl-") else "weir"
 
 
 class CliError(Exception):

@@ -15,9 +15,11 @@ from weir.cluster.watching import Change, ChangeType
 _BURST = 0.1
 
 
-async def states(session: Session, root: str) -> AsyncGenerator[list[Execution], None]:
+async def states(
+    session: Session, root: str, *, tick: float | None = None
+) -> AsyncGenerator[list[Execution], None]:
     """Yield all members of a tree as they are, and again after each burst of changes, until all
-    have ended.
+    have ended; with `tick` also after so many seconds without one.
     """
     queue: asyncio.Queue[tuple[int, Change]] = asyncio.Queue()
 
@@ -35,7 +37,12 @@ async def states(session: Session, root: str) -> AsyncGenerator[list[Execution],
     synced: set[int] = set()
     try:
         while True:
-            told = [await queue.get()]
+            try:
+                told = [await asyncio.wait_for(queue.get(), tick)]
+            except TimeoutError:
+                if len(synced) == len(watches):
+                    yield list(members.values())
+                continue
             if len(synced) == len(watches):
                 await asyncio.sleep(_BURST)
             while not queue.empty():

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.names import ROOT_LABEL, slug
-from weir.cli.errors import CliError
+from weir.cli.errors import CliError, program
 from weir.cli.session import Session
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import EXECUTIONS, FLOWS
@@ -28,7 +28,7 @@ async def flow(session: Session, word: str) -> Flow:
         known = [name for one in flows for name in (one.metadata.name, one.title)]
         raise CliError(
             f'there is no flow "{word}" in namespace "{session.namespace}"'
-            + near(word, known, "weir get flows" if len(flows) else "")
+            + near(word, known, f"{program()} get flows" if len(flows) else "")
         )
     return found
 
@@ -42,7 +42,7 @@ async def execution(session: Session, name: str) -> Execution:
         known = [item["metadata"]["name"] for item in listing.items]
         raise CliError(
             f'there is no execution "{name}" in namespace "{session.namespace}"'
-            + near(name, known, "weir get executions" if known else "")
+            + near(name, known, f"{program()} get executions" if known else "")
         ) from None
     return Execution.model_validate(item)
 

@@ -11,7 +11,7 @@ from weir.api.flow import Flow
 from weir.api.names import API_VERSION
 from weir.api.resource import JsonObject, Resource
 from weir.cli import finding, tables
-from weir.cli.errors import CliError, ExitCode
+from weir.cli.errors import CliError, ExitCode, program
 from weir.cli.session import Session
 from weir.cli.terminal import say
 from weir.cluster.errors import NotFound
@@ -81,7 +81,7 @@ async def _named(session: Session, model: type[Resource], name: str) -> JsonObje
         known = [item["metadata"]["name"] for item in listing.items]
         raise CliError(
             f'there is no {model.KIND.lower()} "{name}" in namespace "{session.namespace}"'
-            + finding.near(name, known, f"weir get {model.PLURAL}" if known else "")
+            + finding.near(name, known, f"{program()} get {model.PLURAL}" if known else "")
         ) from None
 
 

@@ -5,7 +5,6 @@ when their verb is called.
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ import typer
 
 from weir.api.phases import Mode, Phase
 from weir.cli.completion import execution_names, flow_names
-from weir.cli.errors import ExitCode
+from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options, Session
 from weir.cli.verbs import connection, verb
 
@@ -255,5 +254,4 @@ def main() -> None:
     # A watch that is interrupted warns and goes on, the client tells about kubeconfigs: no news
     # for who reads a terminal. Without any handler, warnings would be printed.
     logging.getLogger().addHandler(logging.NullHandler())
-    program = Path(sys.argv[0]).name
-    app(prog_name="kubectl weir" if program.startswith("kubectl-") else "weir")
+    app(prog_name=program())

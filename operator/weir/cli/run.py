@@ -14,7 +14,7 @@ from weir.api.execution import Execution
 from weir.api.names import API_VERSION, MAX_NAME, slug
 from weir.api.resource import JsonObject
 from weir.cli import finding, following, inputs, logstream, times, transcript, trees
-from weir.cli.errors import CliError, ExitCode, Interrupted
+from weir.cli.errors import CliError, ExitCode, Interrupted, program
 from weir.cli.server import reached
 from weir.cli.session import Session
 from weir.cli.tables import PHASE_COLOURS
@@ -66,8 +66,8 @@ async def run(
     except (asyncio.CancelledError, KeyboardInterrupt):
         here = f"-n {session.namespace} " if session.options.namespace else ""
         raise Interrupted(
-            f"{name} goes on. `weir {here}logs -f {name}` follows it, "
-            f"`weir {here}cancel {name}` cancels it."
+            f"{name} goes on. `{program()} {here}logs -f {name}` follows it, "
+            f"`{program()} {here}cancel {name}` cancels it."
         ) from None
     _tell_end(session, end)
     await _print_outputs(session, end)

@@ -30,6 +30,7 @@ class Terminal:
     colours: bool = False
     symbols: bool = True  # whether characters beyond ASCII can be shown
     width: int | None = None  # columns; None where nobody looks
+    height: int = 24  # lines
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Terminal:
@@ -37,10 +38,12 @@ class Terminal:
         live = stream.isatty()
         encoding = (getattr(stream, "encoding", None) or "ascii").lower()
         plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
+        size = shutil.get_terminal_size()
         return cls(
             colours=live and not plain,
             symbols=encoding.startswith("utf"),
-            width=shutil.get_terminal_size().columns if live else None,
+            width=size.columns if live else None,
+            height=size.lines,
         )
 
     def paint(self, text: str, colour: str | None) -> str:

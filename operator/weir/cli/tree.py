@@ -10,6 +10,9 @@ from weir.cli import families, finding, trees
 from weir.cli.errors import CliError, ExitCode
 from weir.cli.session import Session
 
+# Durations of what runs are drawn anew so often, in seconds.
+_TICK = 1.0
+
 
 async def show(session: Session, name: str, *, root: bool, watch: bool) -> ExitCode:
     """Print the tree below an Execution, or below the root of its family; with `watch` anew after
@@ -22,12 +25,14 @@ async def show(session: Session, name: str, *, root: bool, watch: bool) -> ExitC
         members = await finding.family(session, execution.root)
         print("\n".join(_lines(session, _tree(members, execution, root))))
         return ExitCode.SUCCEEDED
-    drawing = _Drawing(session)
-    async with aclosing(families.states(session, execution.root)) as states:
+    drawing = Drawing(session)
+    tick = _TICK if session.out.width is not None else None
+    async with aclosing(families.states(session, execution.root, tick=tick)) as states:
         async for members in states:
             node = _tree(members, execution, root)
-            drawing.draw(node)
-            if all(one.phase.is_final for one in trees.walk(node)):
+            over = all(one.phase.is_final for one in trees.walk(node))
+            drawing.draw(node, whole=over)
+            if over:
                 break
     return ExitCode.SUCCEEDED
 
@@ -44,7 +49,7 @@ def _lines(session: Session, node: trees.Node) -> list[str]:
     return trees.render(node, now=session.now(), terminal=session.out)
 
 
-class _Drawing:
+class Drawing:
     """Draws over what it drew before on a terminal; elsewhere it prints the lines that changed."""
 
     def __init__(self, session: Session) -> None:
@@ -52,11 +57,16 @@ class _Drawing:
         self._drawn: list[str] = []
         self._phases: dict[str, object] = {}
 
-    def draw(self, node: trees.Node) -> None:
+    def draw(self, node: trees.Node, *, whole: bool) -> None:
+        """Show the tree; one that is higher than the terminal only in part, unless `whole`."""
         if self._session.out.width is None:
             self._print_changes(node)
-        else:
-            self._draw_over(_lines(self._session, node))
+            return
+        lines = _lines(self._session, node)
+        room = self._session.out.height - 2  # a line that says so, and that of the cursor
+        if not whole and len(lines) > room:
+            lines = [*lines[:room], f"… and {len(lines) - room} more"]
+        self._draw_over(lines)
 
     def _draw_over(self, lines: list[str]) -> None:
         up = f"\x1b[{len(self._drawn)}F\x1b[J" if self._drawn else ""

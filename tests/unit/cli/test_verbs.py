@@ -1,5 +1,6 @@
 """The verbs against a fake cluster: what they write, print, and end with."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,9 +8,14 @@ import sys
 import pytest
 import yaml
 
-from tests.unit.cli.fake import FakeCluster, execution, flow, weir
+from tests.unit.cli.fake import NOW, FakeCluster, execution, flow, weir
+from weir.api.execution import Execution
 from weir.api.names import MAX_NAME
+from weir.cli import trees
 from weir.cli.run import derived_name
+from weir.cli.session import Options, Session
+from weir.cli.terminal import Terminal
+from weir.cli.tree import Drawing
 from weir.cluster.errors import ClusterError, Refused, Unavailable
 
 STARTS = [{"phase": "Starting"}, {"phase": "Running"}]
@@ -248,6 +254,34 @@ def test_watching_a_tree_prints_what_changes_until_all_have_ended() -> None:
     # A burst of changes is told once.
     assert sum("Succeeded" in line for line in lines) == 2
     assert len(lines) == len(set(lines))
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_tree_is_drawn_over_and_cut_to_its_height(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    terminal = Terminal(width=80, height=5)
+    session = Session(Options(), FakeCluster(), "team-a", out=terminal, now=lambda: NOW)
+    family = [
+        Execution.model_validate(execution(*one, **facts)[1])  # type: ignore[arg-type]
+        for one, facts in [
+            (("root", "Running"), {}),
+            *((((f"c{n}", "Running"), {"parent": "root", "root": "root"})) for n in range(5)),
+        ]
+    ]
+    drawing = Drawing(session)
+    node = trees.build(family, "root")
+    drawing.draw(node, whole=False)
+    assert screen.getvalue().splitlines()[3:] == ["… and 3 more"]
+    drawing.draw(node, whole=True)
+    assert "\x1b[4F\x1b[J" in screen.getvalue()  # up by the four lines, and all below cleared
+    assert screen.getvalue().splitlines()[-1].startswith("└─ c4")
 
 
 def test_cancel_asks_each_run_to_end() -> None:

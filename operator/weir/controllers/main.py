@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,8 +44,12 @@ def main() -> None:
         sys.exit(f"weir-operator: {error.message}")
 
 
-async def run(settings: Settings, stop: asyncio.Event | None = None) -> None:
+async def run(
+    settings: Settings, stop: asyncio.Event | None = None, *, kubeconfig: Path | None = None
+) -> None:
     """Run the operator until `stop` is set or a signal comes.
+
+    `kubeconfig` is the file that KUBECONFIG names, where that was set after Python's start.
 
     Raises LeadershipLost when another may act, ClusterError when there is no way to the cluster.
     """
@@ -52,7 +57,7 @@ async def run(settings: Settings, stop: asyncio.Event | None = None) -> None:
     state = health.Health()
     server = await health.serve(state, settings.health_port)
     try:
-        async with server, await Cluster.connect() as cluster:
+        async with server, await Cluster.connect(kubeconfig) as cluster:
             await _lead(cluster, settings, state, stop)
     finally:
         server.close()

@@ -5,6 +5,7 @@ looked at once more. Who fails is asked again after a growing delay of its own.
 """
 
 import asyncio
+import contextlib
 import heapq
 import logging
 import random
@@ -97,11 +98,10 @@ class LookAgainQueue:
                     del self._due[target]
                     self.look_again(target, tidying=wanted[1])
             self._rescheduled.clear()
-            wait = self._schedule[0][0] - loop.time() if self._schedule else None
-            try:
-                await asyncio.wait_for(self._rescheduled.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it may swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._schedule[0][0] if self._schedule else None):
+                    await self._rescheduled.wait()
 
     async def _worker(self) -> None:
         while True:

@@ -163,10 +163,9 @@ Everything is left in namespace {NAMESPACE}, to look around:
 
   export KUBECONFIG={self._kubeconfig}
   export PATH="{Path(sys.executable).parent}:{binaries.path("kubectl").parent}:$PATH"
-  kubectl config set-context --current --namespace={NAMESPACE}
-  weir get flows
-  weir run fahrenheit --input celsius=37 --follow
-  weir logs three-levels --tree
+  weir -n {NAMESPACE} get flows
+  weir -n {NAMESPACE} run fahrenheit --input celsius=37 --follow
+  weir -n {NAMESPACE} logs three-levels --tree
   kubectl explain execution.spec
 
 Clean up: `make cluster-down`, or `kubectl delete namespace {NAMESPACE}`."""

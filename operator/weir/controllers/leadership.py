@@ -51,7 +51,7 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Return when this operator is the one that acts."""
-        while not await self._try():
+        while not await self.try_once():
             await asyncio.sleep(min(_POLL, self._seconds / 3))
         self.leads = True
         logger.info("Leading", extra={"lease": self._name, "identity": self._identity})
@@ -65,7 +65,7 @@ class Leadership:
             try:
                 # An answer that comes too late is none.
                 async with asyncio.timeout(self._seconds / 3):
-                    succeeded = await self._try()
+                    succeeded = await self.try_once()
             except TimeoutError:
                 succeeded = False
             if succeeded:
@@ -85,7 +85,8 @@ class Leadership:
         except ClusterError as error:
             logger.warning("Lease not given back", extra={"error": error.message[:200]})
 
-    async def _try(self) -> bool:
+    async def try_once(self) -> bool:
+        """Take or renew the Lease if that may be; say whether it is held now."""
         loop = asyncio.get_running_loop()
         try:
             self._note(await self._read(), loop.time())

@@ -14,7 +14,7 @@ _IGNORED = frozenset({"settings", "k8s_skip", "k8s_ref"})
 def configure(level: str, style: str) -> None:
     """Log to standard error, as `json` or `plain` text."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if style == "json" else _Plain())
+    handler.setFormatter(JsonFormatter() if style == "json" else PlainFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Kopf tells of every event that it delivers.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
@@ -29,8 +29,11 @@ def facts(record: logging.LogRecord) -> dict[str, object]:
     }
 
 
-class _Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -42,8 +45,11 @@ class _Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class _Plain(logging.Formatter):
+class PlainFormatter(logging.Formatter):
+    """Text for people, facts at its end."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line of text, or several with an exception."""
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
         pairs = "".join(f" {name}={value}" for name, value in facts(record).items())
         text = f"{time} {record.levelname:<7} {record.getMessage()}{pairs}"

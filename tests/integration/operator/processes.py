@@ -120,6 +120,11 @@ class OperatorProcess(Probed):
         self.kill()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         assert self._process is not None

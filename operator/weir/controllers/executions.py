@@ -26,7 +26,8 @@ from weir.core.pods import RunnerDefaults
 
 logger = logging.getLogger(__name__)
 
-_FIRST_REFUSAL, _MAX_REFUSAL = timedelta(seconds=2), timedelta(seconds=30)
+# In a namespace of a moment ago the service account may be missing yet: the first wait is short.
+_FIRST_REFUSAL, _MAX_REFUSAL = timedelta(seconds=0.5), timedelta(seconds=30)
 _CONFLICT_DELAY = 0.05
 _POD_GRACE = timedelta(seconds=15)
 
@@ -133,7 +134,7 @@ class ExecutionController:
 
     async def _wait_for_permission(self, seen: Observed, error: Refused) -> None:
         memory = self._store.memory(seen.execution.uid)
-        delay = min(_FIRST_REFUSAL * 2**memory.refusals, _MAX_REFUSAL)
+        delay = min(_FIRST_REFUSAL * 2 ** min(memory.refusals, 10), _MAX_REFUSAL)
         memory.refusals += 1
         memory.refused_until = self._clock() + delay
         action = starting.refused(seen, error.message[:1000])

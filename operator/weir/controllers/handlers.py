@@ -32,7 +32,7 @@ async def flow_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
     """A Flow was made, changed or deleted."""
     item, metadata = dict(event["object"]), event["object"]["metadata"]
     if event["type"] == "DELETED":
-        memo.intake.flow_gone((metadata["namespace"], metadata["name"]))
+        memo.intake.flow_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
     else:
         memo.intake.flow(item)
 
@@ -42,7 +42,7 @@ async def connector_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
     """A Connector was made, changed or deleted."""
     item, metadata = dict(event["object"]), event["object"]["metadata"]
     if event["type"] == "DELETED":
-        memo.intake.connector_gone((metadata["namespace"], metadata["name"]))
+        memo.intake.connector_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
     else:
         memo.intake.connector(item)
 

@@ -40,7 +40,8 @@ class Intake:
     def execution_gone(self, key: Key, uid: str) -> None:
         """An Execution was deleted: its children are told by looking at them."""
         self._store.remove_execution(uid)
-        self._queue.forget(Target("execution", *key))
+        if self._store.execution(key) is None:  # none of the same name was made since
+            self._queue.forget(Target("execution", *key))
         self._look_at_children(uid)
         self._wake_queue()
 
@@ -60,11 +61,13 @@ class Intake:
         if before is None or before.title != flow.title:
             self._look_at_all("flow", [*rivals, *flows.rivals(flow)])
 
-    def flow_gone(self, key: Key) -> None:
+    def flow_gone(self, key: Key, uid: str) -> None:
         """A Flow was deleted."""
         flows = self._store.flows(key[0])
         before = flows.get(key[1])
-        rivals = flows.rivals(before) if before else []
+        if before is None or before.metadata.uid != uid:
+            return  # one of the same name was made since
+        rivals = flows.rivals(before)
         self._store.remove_flow(key)
         self._queue.forget(Target("flow", *key))
         self._look_at_all("flow", rivals)
@@ -86,11 +89,13 @@ class Intake:
         if before is None or before.title != connector.title:
             self._look_at_all("connector", [*rivals, *connectors.rivals(connector)])
 
-    def connector_gone(self, key: Key) -> None:
+    def connector_gone(self, key: Key, uid: str) -> None:
         """A Connector was deleted."""
         connectors = self._store.connectors(key[0])
         before = connectors.get(key[1])
-        rivals = connectors.rivals(before) if before else []
+        if before is None or before.metadata.uid != uid:
+            return
+        rivals = connectors.rivals(before)
         connectors.remove(key[1])
         self._queue.forget(Target("connector", *key))
         self._look_at_all("connector", rivals)
@@ -136,8 +141,6 @@ class Intake:
 
 
 def _is_older(item: JsonObject, known: Flow | Connector) -> bool:
-    if item["metadata"]["uid"] != known.metadata.uid:
-        return False
     version = version_of(item["metadata"]["resourceVersion"])
     return version <= version_of(known.metadata.resource_version)
 

@@ -33,22 +33,30 @@ class Resync:
         await self._pods()
 
     async def _flows(self) -> None:
-        known = {flow.key for flow in self._store.all_flows() if self._serves(flow.key[0])}
+        known = {
+            flow.metadata.uid: flow.key
+            for flow in self._store.all_flows()
+            if self._serves(flow.key[0])
+        }
         listing = await self._cluster.list(FLOWS, self._namespace)
         for item in listing.items:
             self._intake.flow(item)
-            known.discard((item["metadata"]["namespace"], item["metadata"]["name"]))
-        for key in known:
-            self._intake.flow_gone(key)
+            known.pop(item["metadata"]["uid"], None)
+        for uid, key in known.items():
+            self._intake.flow_gone(key, uid)
 
     async def _connectors(self) -> None:
-        known = {one.key for one in self._store.all_connectors() if self._serves(one.key[0])}
+        known = {
+            one.metadata.uid: one.key
+            for one in self._store.all_connectors()
+            if self._serves(one.key[0])
+        }
         listing = await self._cluster.list(CONNECTORS, self._namespace)
         for item in listing.items:
             self._intake.connector(item)
-            known.discard((item["metadata"]["namespace"], item["metadata"]["name"]))
-        for key in known:
-            self._intake.connector_gone(key)
+            known.pop(item["metadata"]["uid"], None)
+        for uid, key in known.items():
+            self._intake.connector_gone(key, uid)
 
     async def _executions(self) -> None:
         known = {uid: key for uid, key in self._store.known_uids().items() if self._serves(key[0])}

@@ -79,6 +79,11 @@ class Store:
         if uid in self._deleted or version <= self._version(uid):
             return None
         execution = item if isinstance(item, Execution) else Execution.model_validate(item)
+        namesake = self._live.get(execution.key)
+        if namesake is not None and namesake.uid != uid:
+            if version < version_of(namesake.metadata.resource_version):
+                return None  # late news of one that was deleted, and made anew
+            self.remove_execution(namesake.uid)
         self._drop_live(uid)
         self._note_start(execution)
         if execution.phase.is_final:
@@ -100,7 +105,7 @@ class Store:
         self._drop_live(uid)
         ended = self._ended.pop(uid, None)
         if ended is not None:
-            self._leaving.pop(ended.key, None)
+            self._drop_leaving(ended.key, uid)
         self._starts.pop(uid, None)
         self._memories.pop(uid, None)
         self._recount(uid)
@@ -197,7 +202,7 @@ class Store:
         if not pods:
             del self._pods[owner]
             if owner in self._ended:
-                self._leaving.pop(self._ended[owner].key, None)
+                self._drop_leaving(self._ended[owner].key, owner)
         self._recount(owner)
         return owner
 
@@ -311,6 +316,11 @@ class Store:
             siblings.discard(key)
             if not siblings:
                 self._children.pop(execution.spec.parent.uid, None)
+
+    def _drop_leaving(self, key: Key, uid: str) -> None:
+        leaving = self._leaving.get(key)
+        if leaving is not None and leaving.uid == uid:
+            del self._leaving[key]
 
     def _note_start(self, execution: Execution) -> None:
         flow, started = self.flow_of(execution), execution.status.starting_time

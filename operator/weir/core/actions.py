@@ -24,13 +24,8 @@ class Move:
 
     phase: Phase
     reason: Reason | None
-    message: str
+    message: str  # its description too: what the status will say
     fields: dict[str, Any] = field(default_factory=dict)  # of ExecutionStatus, by Python name
-
-    @property
-    def description(self) -> str:
-        """Why: what the status will say."""
-        return self.message
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def with_pod(seen: Observed, now: datetime) -> Action:
             return _running(seen, now)
         case PodPhase.DELETING:
             return _deleting(seen, now)
-        case PodPhase.ENDED | PodPhase.LOST | PodPhase.ABSENT:
+        case _:
             return _silent(seen, now)
 
 

@@ -72,13 +72,15 @@ def _path(what: str, steps: Iterable[str | int]) -> str:
 
 def _expected(error: ValidationError) -> str:
     """Say what was expected, without the value that was found."""
-    wanted: Any = error.validator_value  # typed as perhaps unset, which only a hand-made error is
+    # Both are typed as perhaps unset, which only a hand-made error is.
+    wanted: Any = error.validator_value
+    found: Any = error.instance
     match error.validator:
         case "type":
             types = wanted if isinstance(wanted, list) else [wanted]
-            return f"must be {' or '.join(map(str, types))}, not {_kind(error.instance)}"
+            return f"must be {' or '.join(map(str, types))}, not {_kind(found)}"
         case "required":
-            missing = [name for name in wanted if name not in error.instance]
+            missing = [name for name in wanted if name not in found]
             return f"lacks {', '.join(missing)}"[:_LONGEST]
         case "additionalProperties" | "unevaluatedProperties":
             # Names of keys are no secrets.

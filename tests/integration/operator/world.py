@@ -87,6 +87,10 @@ class World:
         """Return all Pods of the namespace."""
         return (await self.cluster.list(PODS, self.namespace)).items
 
+    async def pods_not_leaving(self) -> list[JsonObject]:
+        """Return the Pods that nobody has asked to go; to let them go takes a kubelet."""
+        return [pod for pod in await self.pods() if "deletionTimestamp" not in pod["metadata"]]
+
     async def pod_of(self, name: str = "run") -> JsonObject:
         """Wait until an Execution's status names its Pod, and return that."""
         item = await self.until(EXECUTIONS, name, lambda item: "runner" in item.get("status", {}))

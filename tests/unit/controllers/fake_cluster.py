@@ -64,6 +64,8 @@ class FakeCluster(Cluster):
     # What the operator does
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> JsonObject:
+        if f"get {kind.plural}" in self.refusals:
+            raise self.refusals[f"get {kind.plural}"]
         found = self.objects.get((kind.plural, namespace or "", name))
         if found is None:
             raise NotFound(f"{kind.plural} {name} not found", status=404)

@@ -6,6 +6,7 @@ from tests.builders import NOW
 from tests.unit.controllers.fake_cluster import FakeCluster
 from weir.api import names
 from weir.api.resource import JsonObject, render_time
+from weir.cluster.client import Cluster
 from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS
 from weir.controllers.connectors import ConnectorController
 from weir.controllers.events import EventWriter
@@ -46,49 +47,42 @@ class ManualQueue(LookAgainQueue):
         self.due.pop(target, None)
 
 
-class Harness:
-    """An operator that can die and be started again."""
+class Looks:
+    """The parts of an operator over any cluster: they look when they are told to."""
 
-    def __init__(self, cluster: FakeCluster | None = None, *, max_running: int = 0) -> None:
-        self.cluster = cluster or FakeCluster()
-        self.max_running = max_running
+    def __init__(self, cluster: Cluster, *, max_running: int = 0) -> None:
+        self._cluster = cluster
+        self._max_running = max_running
         self.now = NOW
         self.looks = 0
-        self._build()
+        self.build()
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Begin with nothing known."""
         self.queue = ManualQueue()
-        self.store = Store(cluster_limit=self.max_running)
+        self.queue.now = self.now
+        self.store = Store(cluster_limit=self._max_running)
         self.intake = Intake(self.store, self.queue)
-        self.events = EventWriter(self.cluster, identity="test")
+        self.events = EventWriter(self._cluster, identity="test")
         self.executions = ExecutionController(
-            self.cluster,
+            self._cluster,
             self.store,
             self.queue,
             self.intake,
-            Gatherer(self.cluster, self.store, Limits()),
+            Gatherer(self._cluster, self.store, Limits()),
             self.events,
             runner_defaults=lambda: DEFAULTS,
             clock=lambda: self.now,
         )
-        parts = (self.cluster, self.store, self.queue, self.intake, self.events)
+        parts = (self._cluster, self.store, self.queue, self.intake, self.events)
         self.flows = FlowController(*parts, clock=lambda: self.now)
         self.connectors = ConnectorController(*parts, clock=lambda: self.now)
-
-    async def restart(self) -> None:
-        """Forget everything, and list what there is."""
-        self._build()
-        self.queue.now = self.now
-        self.cluster.news.clear()
-        for pod in self.cluster.all(PODS):
-            self._tell_pod(pod)
-        await Resync(self.cluster, self.store, self.intake).run()
 
     async def settle(self, seconds: float = 0.0) -> None:
         """Look at all that is due, now and in the next `seconds`, as news of it comes in."""
         until = self.now + timedelta(seconds=seconds)
         for _ in range(_STEPS):
-            self._tell()
+            await self.tell()
             target = min(self.queue.due, key=lambda one: self.queue.due[one], default=None)
             if target is None or self.queue.due[target] > until:
                 self.now = self.queue.now = until
@@ -107,27 +101,51 @@ class Harness:
             case "connector":
                 await self.connectors.look(target)
 
-    def _tell(self) -> None:
+    async def tell(self) -> None:
+        """Take in what is new: here by listing everything."""
+        for pod in (await self._cluster.list(PODS)).items:
+            self.tell_pod(pod)
+        await Resync(self._cluster, self.store, self.intake).run()
+
+    def tell_pod(self, item: JsonObject) -> None:
+        """Take in a Pod, if it is a runner's."""
+        labels = item["metadata"].get("labels") or {}
+        if labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
+            self.intake.pod(item, labels[names.EXECUTION_LABEL])
+
+
+class Harness(Looks):
+    """An operator over a cluster in memory: told by events, and mortal."""
+
+    def __init__(self, *, max_running: int = 0) -> None:
+        self.cluster = FakeCluster()
+        super().__init__(self.cluster, max_running=max_running)
+
+    async def restart(self) -> None:
+        """Forget everything, and list what there is."""
+        self.build()
+        self.cluster.news.clear()
+        await super().tell()
+
+    async def tell(self) -> None:
+        """Take in what the watches have told since the last look."""
         news, self.cluster.news = self.cluster.news, []
         for kind, item, deleted in news:
             metadata = item["metadata"]
             key = (metadata["namespace"], metadata["name"])
             if kind == PODS:
-                self.intake.pod_gone(metadata["uid"]) if deleted else self._tell_pod(item)
+                self.intake.pod_gone(metadata["uid"]) if deleted else self.tell_pod(item)
             elif kind == EXECUTIONS:
                 if deleted:
                     self.intake.execution_gone(key, metadata["uid"])
                 else:
                     self.intake.execution(item)
             elif kind == FLOWS:
-                self.intake.flow_gone(key) if deleted else self.intake.flow(item)
+                self.intake.flow_gone(key, metadata["uid"]) if deleted else self.intake.flow(item)
             elif kind == CONNECTORS:
-                self.intake.connector_gone(key) if deleted else self.intake.connector(item)
-
-    def _tell_pod(self, item: JsonObject) -> None:
-        labels = item["metadata"].get("labels") or {}
-        if labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
-            self.intake.pod(item, labels[names.EXECUTION_LABEL])
+                self.intake.connector_gone(
+                    key, metadata["uid"]
+                ) if deleted else self.intake.connector(item)
 
     # What others do
 

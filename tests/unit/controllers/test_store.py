@@ -44,6 +44,24 @@ def test_late_news_of_what_was_deleted_is_ignored() -> None:
     assert store.known_uids() == {}
 
 
+def test_one_that_is_made_anew_under_its_name_replaces_the_old_whatever_comes_first() -> None:
+    again = run(9)
+    again["metadata"]["uid"] = "again"
+    for late in ("the deletion", "a change"):
+        store = Store()
+        store.put_execution(run(1))
+        store.put_execution(again)
+        if late == "the deletion":
+            store.remove_execution("execution-run")
+        else:
+            assert store.put_execution(run(2)) is None
+
+        kept = store.execution(KEY)
+        assert kept is not None
+        assert kept.uid == "again"
+        assert store.known_uids() == {"again": KEY}
+
+
 def test_of_an_ended_execution_a_line_is_kept() -> None:
     store = Store()
     store.put_execution(run(1))

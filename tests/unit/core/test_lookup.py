@@ -112,3 +112,10 @@ def test_what_was_removed_or_renamed_is_not_found() -> None:
     assert flows.find("y") is not None
     assert [one.metadata.name for one in flows] == ["a"]
     assert len(flows) == 1
+
+
+def test_a_catalog_gives_what_has_exactly_this_name() -> None:
+    hello = flow("hello", title="x")
+
+    assert catalog(hello).get("hello") == hello
+    assert catalog(hello).get("x") is None

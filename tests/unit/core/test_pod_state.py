@@ -90,6 +90,11 @@ def test_a_pod_stands_somewhere(pod: JsonObject | None, phase: PodPhase) -> None
             id="an image is named",
         ),
         pytest.param(
+            pod_object(conditions=[{"type": "PodScheduled", "status": "True"}]),
+            None,
+            id="a Pod that has a node has none",
+        ),
+        pytest.param(
             pod_object(state=waiting("CreateContainerConfigError", 'secret "x" not found')),
             'the container cannot be made (CreateContainerConfigError): secret "x" not found',
             id="a missing Secret is named",

@@ -127,3 +127,9 @@ def test_a_connectors_title_may_be_taken() -> None:
     mine, older = connector("mine", title="x"), connector("older", title="x", metadata=OLDER)
 
     assert check_connector(mine, catalog(mine, older), []).reason == Reason.TITLE_TAKEN
+
+
+def test_what_depends_on_an_input_that_the_call_may_give_is_no_fault() -> None:
+    inputs = {"repository_url": "ssh://git@example.com/r.git"}  # ssh needs a key, from the call
+
+    assert check_connector(connector(inputs=inputs), catalog(), []) == READY

@@ -396,3 +396,10 @@ def test_the_pod_of_a_superseded_attempt_is_deleted() -> None:
 
 def test_a_start_timeout_has_a_default() -> None:
     assert Plan(title="script").start_timeout == timedelta(minutes=10)
+
+
+def test_a_superseded_pod_that_is_leaving_is_left_alone() -> None:
+    leaving = pod_state(pod_object(attempt=1, state=RUNNING, metadata=DELETED))
+    observed = seen(started(attempt=2), pod_object(attempt=2), strays=(leaving,))
+
+    assert next_action(observed, NOW) == LookAgain(at=after(300), description="its Pod starts")

@@ -143,6 +143,22 @@ def pending(reason: str, message: str) -> dict[str, Any]:
             id="a script of its own is checked",
         ),
         pytest.param(
+            seen(execution(script="def handler(system, this): pass"), plan=Plan(title="script")),
+            START,
+            id="and run when it is right",
+        ),
+        pytest.param(
+            seen(
+                execution(inputs={"n": 1}),
+                plan=Plan(
+                    title="hello",
+                    spec=flow(inputSchema={"properties": {"n": {"type": "integer"}}}).spec,
+                ),
+            ),
+            START,
+            id="inputs that fit the schema are fine",
+        ),
+        pytest.param(
             seen(
                 execution(inputs={"n": "x"}),
                 plan=Plan(

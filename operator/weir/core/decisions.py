@@ -24,7 +24,8 @@ CANCEL_GRACE = timedelta(seconds=15)
 # An ended run's Pod is left to end by itself: stopping it would cost its node more.
 _TIDY_AFTER = timedelta(seconds=2)
 # Deleting Pods slows the node's starting of others, so that may wait; but not for ever.
-_TIDY_AFTER_WHEN_BUSY = timedelta(seconds=10)
+_TIDY_AFTER_WHEN_BUSY = timedelta(seconds=20)
+_LOOK_WHEN_BUSY = timedelta(seconds=5)
 
 
 def next_action(seen: Observed, now: datetime) -> Action:
@@ -73,7 +74,7 @@ def _tidy_at(seen: Observed, pod: PodState, now: datetime) -> datetime:
     if pod.phase == PodPhase.WAITING:
         return ended  # nothing of it runs
     if seen.busy:
-        return min(max(now, ended) + _TIDY_AFTER, ended + _TIDY_AFTER_WHEN_BUSY)
+        return min(max(now, ended) + _LOOK_WHEN_BUSY, ended + _TIDY_AFTER_WHEN_BUSY)
     return ended + _TIDY_AFTER
 
 

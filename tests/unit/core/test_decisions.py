@@ -62,11 +62,11 @@ LEAVE = "it ended; its Pod may leave by itself first"
         pytest.param(
             seen(ended(), pod_object(state=RUNNING), busy=True),
             3,
-            LookAgain(at=after(5), description=LEAVE),
+            LookAgain(at=after(8), description=LEAVE),
             id="while others start, tidying waits",
         ),
         pytest.param(
-            seen(ended(), pod_object(state=RUNNING), busy=True), 10, DELETE, id="but not for ever"
+            seen(ended(), pod_object(state=RUNNING), busy=True), 20, DELETE, id="but not for ever"
         ),
         pytest.param(
             seen(ended("Failed", reason="TimedOut"), pod_object(state=RUNNING)),

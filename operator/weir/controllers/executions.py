@@ -15,8 +15,9 @@ from weir.cluster.transition import transition
 from weir.controllers.events import EventWriter
 from weir.controllers.gathering import Gatherer
 from weir.controllers.intake import Intake
+from weir.controllers.places import Start
 from weir.controllers.queue import LookAgainQueue, Target
-from weir.controllers.store import Start, Store
+from weir.controllers.store import Store
 from weir.core import pods, starting
 from weir.core.actions import Action, DeletePod, LookAgain, Move, Nothing, RequestCancel, StartPod
 from weir.core.decisions import next_action
@@ -99,7 +100,7 @@ class ExecutionController:
     async def _start(self, seen: Observed, action: StartPod) -> None:
         execution, uid = seen.execution, seen.execution.uid
         flow = self._store.flow_of(execution)
-        self._store.begin_start(uid, Start(flow, seen.plan.revision))
+        self._store.places.begin_start(uid, Start(flow, seen.plan.revision))
         try:
             pod = await self._ensure_pod(seen, action)
             if pod is None:
@@ -107,7 +108,7 @@ class ExecutionController:
             self._store.put_pod(pod)
             await self._write(seen, self._starting(seen, action, pod))
         finally:
-            self._store.end_start(uid)
+            self._store.places.end_start(uid)
 
     async def _ensure_pod(self, seen: Observed, action: StartPod) -> JsonObject | None:
         """Make the Pod, or find the one that an earlier, interrupted look made.

@@ -153,7 +153,7 @@ class FlowController:
             for flow in self._store.all_flows()
             if flow.status.revision
         }
-        for start in self._store.starts.values():
+        for start in self._store.places.starts.values():
             if start.flow is not None and start.revision is not None:
                 needed.add((start.flow[0], names.revision_name(start.flow[1], start.revision)))
         needed |= {name for name in map(_revision_of, self._store.live()) if name is not None}

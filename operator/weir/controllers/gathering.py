@@ -17,7 +17,8 @@ from weir.cluster.client import Cluster
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import CONTROLLER_REVISIONS, EXECUTIONS, PODS
 from weir.controllers.memory import Memory
-from weir.controllers.store import Store, ticket_of
+from weir.controllers.places import ticket_of
+from weir.controllers.store import Store
 from weir.core import targets
 from weir.core.observed import Limits, Observed, Parent, Plan
 from weir.core.pod_state import ABSENT, PodPhase, PodState
@@ -64,7 +65,7 @@ class Gatherer:
             cancel_since=memory.cancel_since,
             silent_since=memory.silent_since,
             refused_until=memory.refused_until,
-            busy=self._store.is_starting,
+            busy=self._store.places.is_starting,
         )
 
     def _timed(self, execution: Execution, pod: PodState, now: datetime) -> Memory:
@@ -173,7 +174,7 @@ class Gatherer:
     def _place(self, execution: Execution) -> Place:
         if execution.phase not in (Phase.PENDING, Phase.QUEUED, Phase.PAUSED):
             return Place.FREE
-        if self._store.is_counted(execution.uid):
+        if self._store.places.is_counted(execution.uid):
             return Place.FREE
         ticket = ticket_of(execution, self._store.flow_of(execution))
-        return place_of(ticket, self._store.in_line(), self._store.load())
+        return place_of(ticket, self._store.places.in_line(), self._store.places.load())

@@ -24,7 +24,7 @@ class Intake:
     def execution(self, item: JsonObject | Execution) -> None:
         """An Execution was made or changed."""
         uid = item.uid if isinstance(item, Execution) else item["metadata"]["uid"]
-        held_place = self._store.is_counted(uid)
+        held_place = self._store.places.is_counted(uid)
         execution = self._store.put_execution(item)
         if execution is None:
             return
@@ -33,7 +33,7 @@ class Intake:
             self._look_at(execution.key)
         if execution.phase.is_final:
             self._look_at_children(uid)
-        if held_place and not self._store.is_counted(uid):
+        if held_place and not self._store.places.is_counted(uid):
             self._wake_queue()
         self._count_later(execution)
 
@@ -125,8 +125,10 @@ class Intake:
             self._queue.look_again(Target("flow" if kind == "flow" else "connector", *one.key))
 
     def _wake_queue(self) -> None:
-        for key in self._store.next_in_line():
-            self._look_at(key)
+        for uid in self._store.places.next_in_line():
+            key = self._store.known_key(uid)
+            if key is not None:
+                self._look_at(key)
 
     def _wake_runs(self, namespace: str) -> None:
         """Look at all that has not started: what it runs has changed."""

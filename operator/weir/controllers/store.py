@@ -12,17 +12,16 @@ from typing import NamedTuple
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
-from weir.api.phases import DesiredState, Phase
-from weir.api.reasons import Reason
+from weir.api.phases import Phase
 from weir.api.resource import JsonObject, Key
 from weir.controllers.memory import Memory
+from weir.controllers.places import Places
 from weir.core.lookup import Catalog
 from weir.core.pod_state import PodPhase, PodState, pod_state
-from weir.core.queueing import FlowKey, Load, Ticket, turns
+from weir.core.queueing import FlowKey
 
 # Answers to own writes may come after the news that the object was deleted.
 _REMEMBERED_DELETIONS = 10_000
-_IN_LINE = frozenset({None, Reason.FLOW_LIMIT, Reason.CLUSTER_LIMIT})
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,17 +33,11 @@ class Ended(NamedTuple):
     version: int
 
 
-class Start(NamedTuple):
-    """A start that is under way: its place is taken before its status says so."""
-
-    flow: FlowKey | None
-    revision: str | None
-
-
 class Store:
     """Live objects by all that they are looked up by. `put_…` says whether there was news."""
 
     def __init__(self, *, cluster_limit: int = 0) -> None:
+        self.places = Places(cluster_limit)
         self._live: dict[Key, Execution] = {}
         self._keys: dict[str, Key] = {}  # UID -> key of live Executions
         self._ended: dict[str, Ended] = {}  # by UID
@@ -55,13 +48,6 @@ class Store:
         self._pods: dict[str, dict[str, PodState]] = {}  # UID of Execution -> UID of Pod
         self._flows: dict[str, Catalog[Flow]] = {}
         self._connectors: dict[str, Catalog[Connector]] = {}
-        self._starts: dict[str, Start] = {}
-        self._counted: dict[str, FlowKey | None] = {}
-        self._active: Counter[FlowKey] = Counter()
-        self._waiting: dict[str, Ticket] = {}
-        self._starting: set[str] = set()
-        self._cluster_limit = cluster_limit
-        self._limits: dict[FlowKey, int] = {}
         self._latest: dict[FlowKey, tuple[datetime, str]] = {}
         self._flow_of_live: dict[str, FlowKey | None] = {}
         self._live_of_flow: Counter[FlowKey] = Counter()
@@ -88,13 +74,13 @@ class Store:
         self._note_start(execution)
         if execution.phase.is_final:
             self._ended[uid] = Ended(execution.key, execution.phase, version)
-            self._starts.pop(uid, None)
+            self.places.end_start(uid)
             self._memories.pop(uid, None)
             if uid in self._pods:
                 self._leaving[execution.key] = _slim(execution)
         else:
             self._add_live(execution)
-        self._recount(uid)
+        self._update_place(uid)
         return execution
 
     def remove_execution(self, uid: str) -> None:
@@ -106,9 +92,9 @@ class Store:
         ended = self._ended.pop(uid, None)
         if ended is not None:
             self._drop_leaving(ended.key, uid)
-        self._starts.pop(uid, None)
+        self.places.end_start(uid)
         self._memories.pop(uid, None)
-        self._recount(uid)
+        self._update_place(uid)
 
     def execution(self, key: Key) -> Execution | None:
         """Return a live Execution, or an ended one whose Pods are still there."""
@@ -149,15 +135,12 @@ class Store:
     def put_flow(self, flow: Flow) -> None:
         """Take in a Flow as the API has it."""
         self.flows(flow.metadata.namespace).put(flow)
-        if flow.spec.max_concurrent is not None:
-            self._limits[flow.key] = flow.spec.max_concurrent
-        else:
-            self._limits.pop(flow.key, None)
+        self.places.set_limit(flow.key, flow.spec.max_concurrent)
 
     def remove_flow(self, key: Key) -> None:
         """Take out a Flow that was deleted."""
         self.flows(key[0]).remove(key[1])
-        self._limits.pop(key, None)
+        self.places.set_limit(key, None)
         self._latest.pop(key, None)
 
     def flows(self, namespace: str) -> Catalog[Flow]:
@@ -189,7 +172,7 @@ class Store:
             return False
         pods[state.uid] = state
         self._owners[state.uid] = owner
-        self._recount(owner)
+        self._update_place(owner)
         return True
 
     def remove_pod(self, pod_uid: str) -> str | None:
@@ -203,7 +186,7 @@ class Store:
             del self._pods[owner]
             if owner in self._ended:
                 self._drop_leaving(self._ended[owner].key, owner)
-        self._recount(owner)
+        self._update_place(owner)
         return owner
 
     def mark_deleting(self, pod_uid: str, gone_by: datetime) -> None:
@@ -222,44 +205,6 @@ class Store:
             return set(self._owners)
         keys = {pod: self.known_key(owner) for pod, owner in self._owners.items()}
         return {pod for pod, key in keys.items() if key is not None and key[0] == namespace}
-
-    # Places
-
-    def begin_start(self, uid: str, start: Start) -> None:
-        """Take a place for a run whose Pod is about to be made."""
-        self._starts[uid] = start
-        self._recount(uid)
-
-    def end_start(self, uid: str) -> None:
-        """Give the place back, or leave it to the status that now says so."""
-        self._starts.pop(uid, None)
-        self._recount(uid)
-
-    @property
-    def is_starting(self) -> bool:
-        """Whether any run is on its way to its script."""
-        return bool(self._starting or self._starts)
-
-    @property
-    def starts(self) -> dict[str, Start]:
-        """Starts under way, by UID."""
-        return self._starts
-
-    def load(self) -> Load:
-        """Return what runs now and how much may."""
-        return Load(self._active, len(self._counted), self._limits, self._cluster_limit)
-
-    def is_counted(self, uid: str) -> bool:
-        """Whether an Execution takes one of the places that limits are about."""
-        return uid in self._counted
-
-    def next_in_line(self) -> list[Key]:
-        """Return the waiting runs that limits let start now."""
-        return [self._keys[uid] for uid in turns(self._waiting.values(), self.load())]
-
-    def in_line(self) -> list[Ticket]:
-        """Return the tickets of all runs that wait for a place."""
-        return list(self._waiting.values())
 
     def active_of(self, flow: FlowKey) -> int:
         """Return how many Executions of a Flow have not ended."""
@@ -289,25 +234,15 @@ class Store:
         self._keys[execution.uid] = execution.key
         if execution.spec.parent is not None:
             self._children.setdefault(execution.spec.parent.uid, set()).add(execution.key)
-        if execution.phase == Phase.STARTING:
-            self._starting.add(execution.uid)
         flow = self._flow_of_live[execution.uid] = self.flow_of(execution)
         if flow is not None:
             self._live_of_flow[flow] += 1
-        if (
-            execution.phase == Phase.QUEUED
-            and execution.status.reason in _IN_LINE
-            and execution.spec.desired_state == DesiredState.RUNNING
-        ):
-            self._waiting[execution.uid] = ticket_of(execution, flow)
 
     def _drop_live(self, uid: str) -> None:
         key = self._keys.pop(uid, None)
         if key is None:
             return
         execution = self._live.pop(key)
-        self._waiting.pop(uid, None)
-        self._starting.discard(uid)
         flow = self._flow_of_live.pop(uid)
         if flow is not None:
             self._live_of_flow[flow] -= 1
@@ -329,25 +264,12 @@ class Store:
         if started > self._latest.get(flow, (_LONG_AGO, ""))[0]:
             self._latest[flow] = (started, execution.metadata.name)
 
-    def _recount(self, uid: str) -> None:
-        """Keep the counts of what is active in step with one Execution."""
-        if uid in self._counted:
-            flow = self._counted.pop(uid)
-            if flow is not None:
-                self._active[flow] -= 1
-        if uid in self._starts:
-            self._count(uid, self._starts[uid].flow)
-        elif uid in self._keys:
+    def _update_place(self, uid: str) -> None:
+        if uid in self._keys:
             execution = self._live[self._keys[uid]]
-            # A Pod without a status that names it: its maker died between the two writes.
-            has_pod = execution.phase in (Phase.PENDING, Phase.QUEUED) and uid in self._pods
-            if execution.phase in (Phase.STARTING, Phase.RUNNING) or has_pod:
-                self._count(uid, self._flow_of_live[uid])
-
-    def _count(self, uid: str, flow: FlowKey | None) -> None:
-        self._counted[uid] = flow
-        if flow is not None:
-            self._active[flow] += 1
+            self.places.see(execution, self._flow_of_live[uid], has_pod=uid in self._pods)
+        else:
+            self.places.drop(uid)
 
 
 def version_of(text: str) -> int:
@@ -361,12 +283,6 @@ def owner_of(pod: JsonObject) -> str | None:
         if owner.get("controller") and owner.get("kind") == Execution.KIND:
             return str(owner["uid"])
     return None
-
-
-def ticket_of(execution: Execution, flow: FlowKey | None) -> Ticket:
-    """Return the place of an Execution in the queue."""
-    created = execution.metadata.creation_timestamp or _LONG_AGO
-    return Ticket(-execution.spec.priority, created, execution.uid, flow)
 
 
 def _slim(execution: Execution) -> Execution:

@@ -395,7 +395,7 @@ async def test_an_execution_that_is_deleted_is_forgotten() -> None:
     await operator.settle(10)
 
     assert list(operator.store.live()) == []
-    assert operator.store.load().total == 0
+    assert operator.store.places.load().total == 0
 
 
 async def play(operator: Harness) -> None:

@@ -10,7 +10,8 @@ from tests.builders import (
     terminated,
 )
 from weir.api.resource import JsonObject
-from weir.controllers.store import Start, Store, owner_of
+from weir.controllers.places import Start
+from weir.controllers.store import Store, owner_of
 from weir.core.pod_state import PodPhase
 
 HELLO = ("demo", "hello")
@@ -133,9 +134,9 @@ def test_what_starts_or_runs_takes_a_place_and_what_waits_does_not() -> None:
     for number, phase in enumerate(phases):
         store.put_execution(run(1, name=f"run-{number}", phase=phase))
 
-    assert store.load().total == 2
-    assert store.load().active[HELLO] == 0  # no Flow of that name is known
-    assert store.is_starting
+    assert store.places.load().total == 2
+    assert store.places.load().active[HELLO] == 0  # no Flow of that name is known
+    assert store.places.is_starting
 
 
 def test_places_are_counted_by_flow() -> None:
@@ -143,26 +144,26 @@ def test_places_are_counted_by_flow() -> None:
     store.put_flow(flow(title="Hello", maxConcurrent=2))
     store.put_execution(execution_object("a", flow="Hello", status={"phase": "Running"}))
     store.put_execution(execution_object("b", flow="hello", status={"phase": "Starting"}))
-    assert (store.load().active[HELLO], store.active_of(HELLO)) == (2, 2)
+    assert (store.places.load().active[HELLO], store.active_of(HELLO)) == (2, 2)
 
     store.remove_execution("execution-a")
-    assert (store.load().active[HELLO], store.active_of(HELLO)) == (1, 1)
-    assert store.load().limits == {HELLO: 2}
+    assert (store.places.load().active[HELLO], store.active_of(HELLO)) == (1, 1)
+    assert store.places.load().limits == {HELLO: 2}
     store.put_flow(flow())
-    assert store.load().limits == {}
+    assert store.places.load().limits == {}
 
 
 def test_a_start_under_way_takes_its_place_at_once() -> None:
     store = Store()
     store.put_flow(flow())
     store.put_execution(run(1))
-    store.begin_start("execution-run", Start(HELLO, "abc"))
-    assert store.load().active[HELLO] == 1
-    assert store.is_starting
-    store.end_start("execution-run")
+    store.places.begin_start("execution-run", Start(HELLO, "abc"))
+    assert store.places.load().active[HELLO] == 1
+    assert store.places.is_starting
+    store.places.end_start("execution-run")
 
-    assert store.load().active[HELLO] == 0
-    assert not store.is_starting
+    assert store.places.load().active[HELLO] == 0
+    assert not store.places.is_starting
 
 
 def test_a_pod_without_a_status_that_names_it_takes_a_place() -> None:
@@ -170,7 +171,7 @@ def test_a_pod_without_a_status_that_names_it_takes_a_place() -> None:
     store.put_execution(run(1))
     store.put_pod(pod_object())
 
-    assert store.is_counted("execution-run")
+    assert store.places.is_counted("execution-run")
 
 
 def test_a_flow_that_is_gone_leaves_the_counts_right() -> None:
@@ -180,7 +181,7 @@ def test_a_flow_that_is_gone_leaves_the_counts_right() -> None:
     store.remove_flow(HELLO)
     store.remove_execution("execution-run")
 
-    assert store.load().active[HELLO] == 0
+    assert store.places.load().active[HELLO] == 0
     assert store.active_of(HELLO) == 0
 
 
@@ -198,8 +199,8 @@ def test_who_stands_in_line(status: dict[str, str], stands: bool) -> None:
     store = Store()
     store.put_execution(run(1, **status))
 
-    assert [ticket.uid for ticket in store.in_line()] == ["execution-run"] * stands
-    assert store.next_in_line() == [KEY] * stands
+    assert [ticket.uid for ticket in store.places.in_line()] == ["execution-run"] * stands
+    assert store.places.next_in_line() == ["execution-run"] * stands
 
 
 def test_children_are_known_by_their_parents_uid_while_they_live() -> None:

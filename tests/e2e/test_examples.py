@@ -54,9 +54,11 @@ async def test_runs_of_the_limited_flow_do_not_overlap(
     spans = []
     for run in limited:
         await then(run).succeeds(within=90)
-        spans.append((run.status["outputs"]["began"], run.status["outputs"]["ended"]))
+        outputs = run.status["outputs"]
+        spans.append((outputs["began"], outputs["ended"], run.describe()))
     spans.sort()
-    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+    for before, after in itertools.pairwise(spans):
+        assert before[1] <= after[0], f"two ran at once: {spans}"
 
 
 async def test_every_level_of_a_failure_names_the_leaf(

@@ -14,6 +14,19 @@ MAX_DEPTH = 100
 MAX_REPR = 10_000
 
 
+class NotJsonError(TypeError):
+    """A value that is to be stored cannot be held by JSON.
+
+    Parameters:
+        where: Which part of what, such as `output_value['rows'][3]`.
+        trouble: What is wrong with it.
+    """
+
+    def __init__(self, where: str, trouble: str) -> None:
+        super().__init__(f"{where} {trouble}")
+        self.where = where
+
+
 def checked(value: Any, where: str) -> Any:
     """Return a copy of a JSON value that shares nothing with it. Tuples become lists.
 
@@ -22,7 +35,7 @@ def checked(value: Any, where: str) -> Any:
         where: How errors name the value, such as `output_value`.
 
     Raises:
-        TypeError: Something in it cannot be held by JSON; the message says what and where.
+        NotJsonError: Something in it cannot be held by JSON; the message says what and where.
     """
     return _checked(value, where, MAX_DEPTH)
 
@@ -31,12 +44,12 @@ def checked_object(value: Any, where: str) -> dict[str, Any]:
     """Return a copy of a JSON object; None is an empty one.
 
     Raises:
-        TypeError: It is no object, or something in it cannot be held by JSON.
+        NotJsonError: It is no object, or something in it cannot be held by JSON.
     """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise TypeError(f"{where} must be a dict with text keys, not {_kind(value)}")
+        raise NotJsonError(where, f"must be a dict with text keys, not {_kind(value)}")
     copy: dict[str, Any] = _checked(value, where, MAX_DEPTH)
     return copy
 
@@ -48,22 +61,22 @@ def _checked(value: Any, where: str, depth: int) -> Any:
         return _checked_text(value, where)
     if isinstance(value, float):
         if not isfinite(value):
-            raise TypeError(f"{where} is {value}, which JSON cannot hold; use None or a text")
+            raise NotJsonError(where, f"is {value}, which JSON cannot hold; use None or a text")
         return value
     if depth == 0:
-        raise TypeError(f"{where} is nested more than {MAX_DEPTH} deep, or contains itself")
+        raise NotJsonError(where, f"is nested more than {MAX_DEPTH} deep, or contains itself")
     if isinstance(value, dict):
         copy = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                raise TypeError(f"{where} has the key {key!r}, {_kind(key)}; keys in JSON are text")
+                trouble = f"has the key {key!r}, {_kind(key)}; keys in JSON are text"
+                raise NotJsonError(where, trouble)
             copy[_checked_text(key, where)] = _checked(item, f"{where}[{key!r}]", depth - 1)
         return copy
     if isinstance(value, list | tuple):
         return [_checked(item, f"{where}[{i}]", depth - 1) for i, item in enumerate(value)]
-    raise TypeError(
-        f"{where} is {_kind(value)}, which JSON cannot hold; convert it first, such as to a text"
-    )
+    trouble = f"is {_kind(value)}, which JSON cannot hold; convert it first, such as to a text"
+    raise NotJsonError(where, trouble)
 
 
 def _checked_text(text: str, where: str) -> str:
@@ -71,9 +84,10 @@ def _checked_text(text: str, where: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise TypeError(
-                f"{where} holds half a surrogate pair, which is no Unicode text; decode bytes "
-                "with errors='replace'"
+            raise NotJsonError(
+                where,
+                "holds half a surrogate pair, which is no Unicode text; "
+                "decode bytes with errors='replace'",
             ) from None
     return text
 

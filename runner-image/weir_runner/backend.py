@@ -36,8 +36,8 @@ class OutputTooLarge(ValueError):
 class ClusterBackend:
     """Speaks for one attempt of one execution.
 
-    Operations of several threads are done one after the other. A process forked by the script is refused: two processes
-    cannot number their operations in one order.
+    Operations of several threads are done one after the other. A process forked by the script is
+    refused: two processes cannot number their operations in one order.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ClusterBackend:
         self._ended = True
 
     def leave_if_forked(self, error: BaseException | None) -> None:
-        """End the process at once if the script forked it: the run's end is its parent's to tell."""
+        """End the process if the script forked it: the run's end is its parent's to tell."""
         if os.getpid() == self._process:
             return
         if error is not None and not isinstance(error, SystemExit):

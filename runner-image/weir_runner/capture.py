@@ -1,6 +1,7 @@
 """What a script prints: `sys.stdout` and `sys.stderr` become lines of its log.
 
-Only what goes through Python is caught. What a subprocess writes goes to the Pod's own log, as does what a forked child prints.
+Only what goes through Python is caught. What a subprocess writes goes to the Pod's own log, as does
+what a forked child prints.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class LogStreamWriter(io.TextIOBase):
         book: The log.
         stream: Which of the log's streams.
         lock: The log's lock.
-        descriptor: The file descriptor that it replaces: subprocesses given this stream write there.
+        descriptor: The file descriptor that it replaces: subprocesses given this stream write
+        there.
     """
 
     encoding = "utf-8"

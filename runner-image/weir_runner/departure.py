@@ -1,10 +1,13 @@
-"""Leaving the process: at once, without the script's `finally` blocks and without waiting for its threads."""
+"""Leaving the process: at once, without the script's `finally` blocks and without waiting for its
+threads.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from weir_protocol import EXIT_SERVER_LOST
@@ -27,10 +30,8 @@ class Departure:
         """Leave: the end of the run is known to the server, or not this Pod's to tell."""
         for stream in (sys.__stdout__, sys.__stderr__):
             if stream is not None:
-                try:
+                with suppress(OSError, ValueError):  # a script may have closed it
                     stream.flush()
-                except (OSError, ValueError):
-                    pass  # a script may have closed it
         self.leave(0)
 
     def consider(self, refusal: Refused) -> None:
@@ -46,7 +47,5 @@ class Departure:
 
     def say(self, text: str) -> None:
         """Write a line to the Pod's own log, for whoever looks for what became of it."""
-        try:
+        with suppress(OSError):  # a script may have closed it
             os.write(2, f"weir: {text}\n".encode("utf-8", "replace"))
-        except OSError:
-            pass  # a script may have closed it

@@ -1,10 +1,11 @@
 """One keep-alive HTTPS connection to the server: `send` a request, `receive` its answer.
 
-Not `http.client`, for two reasons. 1. That imports the email package: 20 ms, a fifth of a runner's start. 2. Sending and
-receiving are apart here, so that the runner imports the rest of itself while the server works on its first request.
+Not `http.client`, for two reasons. 1. That imports the email package: 20 ms, a fifth of a runner's
+start. 2. Sending and receiving are apart here, so that the runner imports the rest of itself while
+the server works on its first request.
 
-It speaks to one server that we know: HTTP/1.1 with JSON bodies that are measured or chunked. What does not fit raises
-ProtocolError and closes the connection.
+It speaks to one server that we know: HTTP/1.1 with JSON bodies that are measured or chunked. What
+does not fit raises ProtocolError and closes the connection.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ _CHUNK = 256 * 1024
 
 
 class ProtocolError(OSError):
-    """What came back is no HTTP answer. An OSError, since trying again may help, as with a broken connection."""
+    """What came back is no HTTP answer. An OSError, since trying again may help, as with a broken
+    connection.
+    """
 
 
 class Answer:

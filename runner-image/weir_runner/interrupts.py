@@ -1,9 +1,10 @@
 """Interrupting the main thread: at any point of the script, at chosen points of ours.
 
-A signal's handler runs between any two bytecodes of the main thread. An exception raised there is just what a script's
-`finally` blocks expect, but in the midst of our own code it would leave half-done things behind. So the handler looks at
-the stack: the innermost function of ours decides. If that is one marked `interruptible` (it calls the script, or waits
-for the server), it raises; else it does nothing, and whoever sent the signal sends it again.
+A signal's handler runs between any two bytecodes of the main thread. An exception raised there is
+just what a script's `finally` blocks expect, but in the midst of our own code it would leave
+half-done things behind. So the handler looks at the stack: the innermost function of ours decides.
+If that is one marked `interruptible` (it calls the script, or waits for the server), it raises;
+else it does nothing, and whoever sent the signal sends it again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _OURS = tuple(
 
 def interruptible(function: Function) -> Function:
     """Mark a function of ours in which the main thread may be interrupted."""
-    _interruptible.add(function.__code__)  # type: ignore[attr-defined]
+    _interruptible.add(function.__code__)
     return function
 
 
@@ -70,7 +71,7 @@ class Interrupts:
         signal.signal(signal.SIGTERM, self._terminate)
 
     def send(self) -> None:
-        """Ask the main thread to be interrupted; it may be at a point where it cannot: ask again."""
+        """Ask the main thread to be interrupted; it may be where it cannot: ask again."""
         signal.pthread_kill(self._thread, INTERRUPT)
 
     def _interrupt(self, _number: int, frame: FrameType | None) -> None:

@@ -1,7 +1,8 @@
 """Where a run stands in its journal: what numbers its operations and keys its log lines.
 
-Both count in program order, so that a resumed run, which does all again from the top, gives the same numbers to the same
-things: the server then answers an operation from its record, and drops a log line that it has.
+Both count in program order, so that a resumed run, which does all again from the top, gives the
+same numbers to the same things: the server then answers an operation from its record, and drops a
+log line that it has.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ class Journal:
     """The counters of one run.
 
     Attributes:
-        lock: Guards the counters and what must be consistent with them. Reentrant: a destructor that prints may run
+        lock: Guards the counters and what must be consistent with them. Reentrant: a destructor
+        that prints may run
             in the midst of a print.
     """
 
@@ -30,7 +32,9 @@ class Journal:
             return self._operation
 
     def next_line(self) -> tuple[int, int]:
-        """Return the key of the next log line: the last operation before it, and its index after that."""
+        """Return the key of the next log line: the last operation before it, and its index after
+        that.
+        """
         with self.lock:
             index = self._line
             self._line += 1

@@ -15,10 +15,12 @@ from weir_protocol import LogLine, LogStream
 if TYPE_CHECKING:
     from weir_runner.journal import Journal
 
-# What a line costs besides its text, in memory here and in a database there: a million empty lines are not nothing.
+# What a line costs besides its text, in memory here and in a database there: a million empty lines
+# are not nothing.
 LINE_COST = 32
 
-# One entry. A line of output that is longer is cut into lines; an entry of another kind loses its middle.
+# One entry. A line of output that is longer is cut into lines; an entry of another kind loses its
+# middle.
 MAX_LINE = 64 * 1024
 
 # Whoever logs faster than the server takes waits from here on.
@@ -33,7 +35,8 @@ class LogBook:
 
     Parameters:
         journal: Gives the keys.
-        limit: Bytes of text, with LINE_COST for each line, that one try may log. One more line says that it was
+        limit: Bytes of text, with LINE_COST for each line, that one try may log. One more line says
+        that it was
             reached. Tracebacks and what the runner itself has to say are kept all the same.
         scrub: Takes secrets out of a text.
         clock: Unix time.
@@ -85,7 +88,9 @@ class LogBook:
             self.drain()
 
     def take(self, size: int = BATCH) -> list[LogLine]:
-        """Return the lines that are to be sent next, about `size` bytes of them, at least one if any waits."""
+        """Return the lines that are to be sent next, about `size` bytes of them, at least one if
+        any waits.
+        """
         taken: list[LogLine] = []
         with self._journal.lock:
             while self._waiting and size > 0:
@@ -98,7 +103,7 @@ class LogBook:
         return taken
 
     def put_back(self, lines: list[LogLine]) -> None:
-        """Take back lines whose sending was broken off. Sent twice they count once, by their keys."""
+        """Take back lines whose sending was broken off. Sent twice they count once."""
         with self._journal.lock:
             for line in reversed(lines):
                 cost = _cost(line.text, line.data)

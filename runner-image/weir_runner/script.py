@@ -62,7 +62,7 @@ def run(
     module.__file__ = filename
     sys.modules[MODULE] = module
     _execute(code, module.__dict__)
-    handler = module.__dict__.get("handler")
+    handler: Any = module.__dict__.get("handler")
     if takes_inputs(handler):
         return _call(handler, (system, this, inputs))
     return _call(handler, (system, this))
@@ -101,7 +101,8 @@ def takes_inputs(handler: Any) -> bool:
     raise NotRunnable("NoHandler", f"handler takes other parameters: {signature}; define {_FORMS}")
 
 
-# The two calls that lead into the script. Innermost functions of ours, so the script can be interrupted.
+# The two calls that lead into the script. Innermost functions of ours, so the script can be
+# interrupted.
 
 
 @interruptible

@@ -7,7 +7,8 @@ from typing import Any
 
 HIDDEN = "***"
 
-# Shorter texts are hidden where they stand alone: everywhere, they would only make holes into words.
+# Shorter texts are hidden where they stand alone: everywhere, they would only make holes into
+# words.
 SHORTEST = 4
 
 

@@ -95,4 +95,3 @@ class LogSender:
         except BaseException:
             self._book.put_back(lines)
             raise
-

@@ -216,7 +216,7 @@ class Run:
             self._report_refused(end, refusal)
 
     def _report_refused(self, end: End, refusal: Refused) -> None:
-        """Tell the server that it would not take the end as it was: a run must not end unreported."""
+        """Report the refusal of the end instead: a run must not end unreported."""
         reason = "OutputTooLarge" if refusal.status == 413 else "InvalidOutputs"
         instead = dataclasses.replace(
             end,

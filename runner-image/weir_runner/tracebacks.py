@@ -1,4 +1,6 @@
-"""Errors of a script as its author is to see them: the script's own lines, and one line that says it all."""
+"""Errors of a script as its author is to see them: the script's own lines, and one line that says
+it all.
+"""
 
 from __future__ import annotations
 

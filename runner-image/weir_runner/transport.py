@@ -112,7 +112,9 @@ class HttpsTransport:
         )
 
     def begin(self, path: str, body: bytes) -> None:
-        """Send a request whose answer the next `post` of the same text takes; failing is left to that."""
+        """Send a request whose answer the next `post` of the same text takes; failing is left to
+        that.
+        """
         try:
             self._connection.send(PATH + path, self._token(), body, ANSWER_SECONDS)
         except OSError:
@@ -183,9 +185,9 @@ class HttpsTransport:
 
 def body_of(message: object) -> bytes:
     """Return a message of weir_protocol as JSON text, without copying what it holds."""
-    return json.dumps(
-        message, default=_fields, allow_nan=False, separators=(",", ":")
-    ).encode("ascii")
+    return json.dumps(message, default=_fields, allow_nan=False, separators=(",", ":")).encode(
+        "ascii"
+    )
 
 
 def _fields(message: object) -> dict[str, Any]:

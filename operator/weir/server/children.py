@@ -59,20 +59,21 @@ class Children:
             values.append(value)
             spec["inputsRef"] = {"digest": value.digest, "bytes": len(value.data)}
         name = names.child_name(target, run.uid, run.attempt.try_number, sequence)
-        return Plan(Child(name, spec), digest=spec_digest(spec), values=values)
+        return Plan(Child(name, spec), spec_digest(spec), values=values, creates=name)
 
     async def act(
         self, run: Run, record: Record, plan: Plan[Child], arguments: Any, until: datetime
     ) -> Result:
         """Create the child, or adopt the one that an earlier, interrupted request made."""
-        name, spec = plan.made
+        # The name that was entered first holds: titles may have moved to other flows meanwhile.
+        name, spec = record.effect_name or plan.made.name, plan.made.spec
         namespace = run.execution.metadata.namespace
         try:
             item = await self._runtime.cluster.create(
                 EXECUTIONS, namespace, _body(run.execution, name, spec)
             )
         except AlreadyExists:
-            item = await self._adopted(run, record, namespace, name)
+            item = await self._adopted(run, record, plan, namespace, name)
         except Invalid as error:
             raise raising.Raises("InvalidInputError", _cut(error)) from None
         except NotFound as error:  # the namespace is going
@@ -86,7 +87,9 @@ class Children:
         child = self._runtime.executions.feed(Execution.model_validate(item))
         return Result([views.as_created(child)], effect=child)
 
-    async def _adopted(self, run: Run, record: Record, namespace: str, name: str) -> JsonObject:
+    async def _adopted(
+        self, run: Run, record: Record, plan: Plan[Child], namespace: str, name: str
+    ) -> JsonObject:
         try:
             item = await self._runtime.cluster.get(EXECUTIONS, namespace, name)
         except NotFound:
@@ -99,7 +102,8 @@ class Children:
             or parent is None
             or (parent.uid, parent.try_number, parent.sequence)
             != (run.uid, record.try_number, record.sequence)
-            or spec_digest(found.spec.dump()) != record.digest
+            # As it was asked for first, or by the attempt that then made it.
+            or spec_digest(found.spec.dump()) not in (record.digest, plan.digest)
         ):
             raise raising.internal(
                 f"NameTaken: there is an execution {namespace}/{name} that somebody else made; "

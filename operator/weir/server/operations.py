@@ -107,6 +107,7 @@ class Operations:
             line=operation.line,
             deadline=now + plan.timeout if plan and plan.timeout is not None else None,
             created=now,
+            effect_name=plan.creates if plan else None,
         )
         lines = logbook.prepared(operation.logs)
         failed = None if failure is None else self._as_text(Result(error=failure.error))
@@ -159,13 +160,7 @@ class Operations:
 
         def work(sql: Connection) -> str:
             attempts.check(sql, run.attempt)
-            return operations.finish(
-                sql,
-                record,
-                text,
-                effect_uid=effect.uid if effect else None,
-                effect_name=effect.metadata.name if effect else None,
-            )
+            return operations.finish(sql, record, text, effect_uid=effect.uid if effect else None)
 
         held = await self._runtime.database.write(work)
         return self._filled(result.answer()) if held is text else self._recorded(held)

@@ -64,8 +64,11 @@ class Rest:
         if not after.isdigit():
             raise refusals.invalid("after is the cursor of a line: a number")
         follow = request.query_params.get("follow", "") in ("1", "true")
-        uid = (await self._found(request))["metadata"]["uid"]
-        lines = self._followed(uid, int(after), follow)
+        execution = Execution.model_validate(await self._found(request))
+        if not execution.phase.is_final:
+            # One that was made a moment ago may not have been seen by the watch yet.
+            self._runtime.executions.feed(execution)
+        lines = self._followed(execution.uid, int(after), follow)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def _found(self, request: Request) -> JsonObject:

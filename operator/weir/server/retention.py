@@ -98,10 +98,12 @@ class Retention:
             return
         if root["metadata"]["uid"] != tree.uid:
             return
-        below = await self._runtime.cluster.list(
-            EXECUTIONS, namespace, labels=f"{ROOT_LABEL}={name}"
-        )
-        members = _tree_of(root, below.items)
+        members = [root]
+        if self._runtime.executions.children(tree.uid):
+            below = await self._runtime.cluster.list(
+                EXECUTIONS, namespace, labels=f"{ROOT_LABEL}={name}"
+            )
+            members = _tree_of(root, below.items)
         if not all(Execution.model_validate(one).phase.is_final for one in members):
             return  # a child was made meanwhile
         rows = [archived(one, tree.uid, now) for one in members]

@@ -24,6 +24,7 @@ class Plan(Generic[Made]):
     digest: str  # of all it asks for
     timeout: float | None = None  # seconds
     values: Sequence[Value] = ()  # to be stored with the intent, as the run's own
+    creates: str | None = None  # the name of the Execution that it creates
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Record:
     created: float  # Unix time
     result: str | None = None  # JSON
     effect_uid: str | None = None  # of the Execution that it created
-    effect_name: str | None = None
+    effect_name: str | None = None  # of the Execution that it creates
 
 
 def begin(connection: Connection, intent: Record) -> tuple[Record, bool]:
@@ -45,19 +45,14 @@ def find(connection: Connection, uid: str, try_number: int, sequence: int) -> Re
 
 
 def finish(
-    connection: Connection,
-    record: Record,
-    result: str,
-    *,
-    effect_uid: str | None = None,
-    effect_name: str | None = None,
+    connection: Connection, record: Record, result: str, *, effect_uid: str | None = None
 ) -> str:
     """Enter the result and return what the journal holds: the first result stays."""
     key = _key(record.uid, record.try_number, record.sequence)
     change = (
         operations.update()
         .where(key, operations.c.result.is_(None))
-        .values(result=result, effect_uid=effect_uid, effect_name=effect_name)
+        .values(result=result, effect_uid=effect_uid)
     )
     if connection.execute(change).rowcount:
         return result

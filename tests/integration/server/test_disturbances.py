@@ -15,7 +15,10 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, World, until
 from weir.cluster.kinds import SECRETS
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+
+@on_sqlite
 async def test_a_wait_outlives_a_restart_of_the_api_server(
     world: World, api_server: ApiServer, runner_for: RunnerFor
 ) -> None:
@@ -32,6 +35,7 @@ async def test_a_wait_outlives_a_restart_of_the_api_server(
     assert (await world.get(execution.metadata.name)).phase == "Succeeded"
 
 
+@on_sqlite
 async def test_a_new_certificate_is_used_without_a_restart(
     world: World, server: Served, caplog: pytest.LogCaptureFixture
 ) -> None:

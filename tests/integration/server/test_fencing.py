@@ -7,6 +7,9 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, Refused, Runner, World
 from weir.cluster.kinds import PODS, SECRETS
 
+# Whichever the database is, the code that is tried here is the same.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 async def test_a_token_opens_no_other_execution(world: World, runner_for: RunnerFor) -> None:
     own = await runner_for(await world.execution(script=SCRIPT))

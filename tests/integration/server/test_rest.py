@@ -22,6 +22,9 @@ from weir.cluster.kinds import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Kind
 from weir.server.retention import archived
 from weir.storage import archive
 
+# Whichever the database is, the code that is tried here is the same.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def token_of(world: World) -> object:

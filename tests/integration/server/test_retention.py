@@ -13,6 +13,9 @@ from weir.storage import archive, logs
 from weir.storage.archive import Archived
 from weir.storage.errors import StorageUnavailable
 
+# Whichever the database is, the code that is tried here is the same.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 ENDED = datetime(2026, 1, 1, tzinfo=UTC)  # when `World.end` says that things ended
 
 

@@ -16,6 +16,9 @@ from tests.integration.server.worlds import World, until
 from weir.api.execution import Execution
 from weir.storage import logs
 
+# Whichever the database is, the code that is tried here is the same.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 class Kubelet:
     """Starts a runner for each Execution that has none, as operator and kubelet together do."""

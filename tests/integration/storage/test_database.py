@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -75,14 +77,25 @@ async def test_a_newer_attempt_fences_the_older(database: Database) -> None:
     assert await database.write(lambda sql: attempts.begin(sql, again)) == FIRST
     await database.write(lambda sql: attempts.check(sql, FIRST))
     assert await database.write(lambda sql: attempts.begin(sql, SECOND)) == FIRST
-    for work in (attempts.check, attempts.check_only, attempts.begin):
+    works: list[Callable[[Connection, Attempt], object]] = [
+        attempts.check,
+        attempts.check_only,
+        attempts.begin,
+    ]
+    for work in works:
         with pytest.raises(Fenced):
-            await database.write(lambda sql, work=work: work(sql, FIRST))
+            await database.write(partial(_with, work, FIRST))
     foreign = dataclasses.replace(SECOND, pod_uid="pod-3")
     with pytest.raises(Fenced):
         await database.write(lambda sql: attempts.begin(sql, foreign))
     new_try = dataclasses.replace(FIRST, try_number=2, pod_uid="pod-4")
     assert await database.write(lambda sql: attempts.begin(sql, new_try)) == SECOND
+
+
+def _with(
+    work: Callable[[Connection, Attempt], object], attempt: Attempt, sql: Connection
+) -> object:
+    return work(sql, attempt)
 
 
 async def test_an_unknown_attempt_is_entered(database: Database) -> None:
@@ -95,13 +108,12 @@ async def test_the_first_result_of_an_operation_stays(database: Database) -> Non
     assert await database.write(lambda sql: operations.begin(sql, INTENT)) == (INTENT, True)
     other = dataclasses.replace(INTENT, target="flow b", deadline=77.0)
     assert await database.write(lambda sql: operations.begin(sql, other)) == (INTENT, False)
+
+    def finish(text: str, sql: Connection) -> str:
+        return operations.finish(sql, INTENT, text, effect_uid="child")
+
     results = await asyncio.gather(
-        *(
-            database.write(
-                lambda sql, text=text: operations.finish(sql, INTENT, text, effect_uid="child")
-            )
-            for text in ("one", "two", "three")
-        )
+        *(database.write(partial(finish, text)) for text in ("one", "two", "three"))
     )
     assert len(set(results)) == 1
     found = await database.read(lambda sql: operations.by_effect(sql, "child"))
@@ -170,14 +182,11 @@ async def test_the_archive_finds_what_it_keeps_and_forgets_all_of_it(database: D
 
 async def test_writes_that_wait_share_a_commit(database: Database) -> None:
     before = database.commits
-    await asyncio.gather(
-        *(
-            database.write(
-                lambda sql, n=n: operations.begin(sql, dataclasses.replace(INTENT, sequence=n))
-            )
-            for n in range(1, 101)
-        )
-    )
+
+    def begin(number: int, sql: Connection) -> None:
+        operations.begin(sql, dataclasses.replace(INTENT, sequence=number))
+
+    await asyncio.gather(*(database.write(partial(begin, n)) for n in range(1, 101)))
     assert database.commits - before < 50
     numbers = await database.read(lambda sql: operations.sequences(sql, "u", 1))
     assert numbers == list(range(1, 101))

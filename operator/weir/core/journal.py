@@ -36,7 +36,7 @@ def target(arguments: Any) -> str:
         case WaitArguments(uids=uids, return_when=return_when):
             return f"{return_when} of {_several(uids)}"
         case RunArguments(uid=uid) | ReadArguments(uid=uid) | CancelArguments(uid=uid):
-            return f"execution {uid[:64]}"
+            return _cut(f"execution {uid[:64]}")
         case SaveArguments():
             return "itself"
         case _:
@@ -95,11 +95,14 @@ def loss(
 def _several(uids: Sequence[str]) -> str:
     text = ", ".join(uids)
     if len(text) <= _LONGEST:
-        return text
-    return f"{len(uids)} executions ({hashlib.sha256(text.encode()).hexdigest()[:16]})"
+        return _cut(text)
+    hashed = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{len(uids)} executions ({hashed[:16]})"
 
 
 def _cut(text: str) -> str:
+    # What no database keeps as text: NUL, and halves of characters.
+    text = text.replace("\x00", "\ufffd").encode(errors="replace").decode()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 # How long a run that is to be cancelled may not have heard of it: its control thread starts late.
 _CANCEL_NOTICE = timedelta(seconds=5)
+_MOST_OPERATIONS = 1_000_000
 _ENDED = frozenset(phase.script_status for phase in Phase if phase.is_final)
 
 
@@ -72,8 +73,8 @@ class Operations:
         """Answer an operation. Raises Refused, ClusterError, StorageError."""
         run = await self._runs.admitted(caller, operation)
         arguments = messages.arguments(operation.kind, operation.arguments)
-        if operation.sequence < 1:
-            raise refusals.invalid("operations are numbered from 1 on")
+        if not 1 <= operation.sequence <= _MOST_OPERATIONS:
+            raise refusals.invalid(f"operations are numbered from 1 to {_MOST_OPERATIONS}")
         await self._seen(run)
         until = self._runtime.now() + timedelta(seconds=self._runtime.poll_seconds)
         if operation.kind in ("child", "run") and await self._is_cancelled(run):

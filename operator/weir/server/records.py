@@ -16,7 +16,7 @@ from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
 from weir.server.steps import Plan, Result
-from weir.server.trees import require_same_tree
+from weir.server.trees import is_uid, require_same_tree
 from weir.server.values import ValueMissing, Values
 from weir.storage.operations import Record
 from weir.storage.values import Value
@@ -143,12 +143,12 @@ class Saves:
 
 async def found(values: Values, run: Run, uid: str) -> Execution:
     """Return an Execution of the run's own tree. Raises Raises."""
-    execution = await values.find(uid)
-    if execution is None:
+    execution = await values.find(uid) if is_uid(uid) else None
+    if execution is None and is_uid(uid):
         await values.is_gone(uid)  # which enters it, if it is there
         execution = await values.find(uid)
     if execution is None:
-        raise raising.not_found(f"there is no execution {uid[:64]}: it was deleted, or never was")
+        raise raising.not_found(f"there is no execution {uid[:64]!a}: it was deleted, or never was")
     require_same_tree(run.execution, execution)
     return execution
 

@@ -148,8 +148,8 @@ def archived(item: JsonObject, root_uid: str, now: datetime) -> Archived:
         name=metadata.name,
         root_uid=root_uid,
         parent_uid=execution.spec.parent.uid if execution.spec.parent else None,
-        flow=execution.status.flow or execution.target,
-        title=execution.title[:253],
+        flow=_clean(execution.status.flow or execution.target),
+        title=_clean(execution.title),
         mode=str(execution.spec.mode),
         phase=str(status.phase),
         reason=str(status.reason) if status.reason else None,
@@ -159,6 +159,11 @@ def archived(item: JsonObject, root_uid: str, now: datetime) -> Archived:
         archived=now.timestamp(),
         object=json.dumps(item),
     )
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL refuses NUL, and one title must not hold up the archive.
+    return text.replace("\x00", "\ufffd")[:253]
 
 
 def _unix(moment: datetime | None) -> float | None:

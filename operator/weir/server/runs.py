@@ -13,6 +13,7 @@ from weir.server import refusals
 from weir.server.identity import Caller
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
+from weir.server.trees import is_uid
 from weir.server.watches import parsed
 from weir.storage import attempts
 from weir.storage.attempts import Attempt
@@ -63,6 +64,8 @@ class Runs:
         Raises Refused: Forbidden for another's Execution, Fenced for an old attempt, Ended for one
         that is final (unless `final`) or gone.
         """
+        if not is_uid(sent.uid):
+            raise refusals.invalid("uid is the UID of an execution")
         execution = self._runtime.executions.get(sent.uid)
         if execution is None or not speaks_for(execution, caller, sent):
             # Before it is refused for good, look at what is true now.

@@ -6,6 +6,11 @@ from weir.api.execution import Execution
 from weir.server import raising
 
 
+def is_uid(text: str) -> bool:
+    """Whether a text may be a UID at all; any other is not even looked up."""
+    return 0 < len(text) <= 64 and text.isascii() and text.isprintable()
+
+
 def require_same_tree(own: Execution, other: Execution) -> None:
     """Raise what a script sees when it reaches for an Execution of another tree, or namespace.
 

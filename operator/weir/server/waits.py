@@ -15,7 +15,7 @@ from weir.server.presence import Presence
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.server.steps import Plan, Result
-from weir.server.trees import require_same_tree
+from weir.server.trees import is_uid, require_same_tree
 from weir.server.values import Values
 from weir.storage.operations import Record
 from weir_protocol import Cause, ExecutionView, WaitArguments
@@ -123,6 +123,8 @@ class Waits:
                 )
 
     async def _known(self, run: Run, uid: str) -> _Known:
+        if not is_uid(uid):
+            raise raising.not_found(f"there is no execution {uid[:64]!a}")
         execution = await self._values.find(uid)
         if execution is None:
             name = await self._values.is_gone(uid)

@@ -75,7 +75,7 @@ def settings_for(world: World, database_url: str) -> Settings:
 
 async def ready(url: str) -> None:
     """Wait until /readyz says so."""
-    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(90), httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
                 if (await client.get(f"{url}/readyz")).status_code == 200:

@@ -59,6 +59,7 @@ def _arguments(**arguments: object) -> object:
         pytest.param({"connector": "nope"}, "ResourceNotFoundError", "nope", id="connector"),
         pytest.param({"connector_type": "NOPE"}, "ResourceNotFoundError", "NOPE", id="type"),
         pytest.param({}, "InvalidInputError", "one of", id="nothing"),
+        pytest.param({"flow": "a\x00\ud800"}, "ResourceNotFoundError", "flow", id="no name"),
         pytest.param({"flow": "a", "script": "b"}, "InvalidInputError", "one of", id="two things"),
         pytest.param({"connector_type": "GIT"}, "MissingInputError", "url", id="missing input"),
         pytest.param(
@@ -224,10 +225,11 @@ async def test_a_script_reaches_its_own_tree_only(
     runner = await runner_for(await world.execution(script=SCRIPT))
     other = await world.execution(script=SCRIPT)
     await world.start(other)
-    for call in (runner.read, runner.cancel, runner.run, runner.wait):
-        answer = await call(other.uid)
-        assert answer.error is not None
-        assert answer.error.type in ("PermissionDenied", "ResourceNotFoundError")
+    for uid in (other.uid, "", "nonsense", "\x00", "\ud800", "u" * 1000):
+        for call in (runner.read, runner.cancel, runner.run, runner.wait):
+            answer = await call(uid)
+            assert answer.error is not None
+            assert answer.error.type in ("PermissionDenied", "ResourceNotFoundError")
     assert (await world.get(other.metadata.name)).spec.desired_state == "Running"
 
 

@@ -287,7 +287,7 @@ class Runner:
         await self.post("end", self.end_report(status, **fields))
 
 
-async def until(condition: Any, *, seconds: float = 15.0) -> Any:
+async def until(condition: Any, *, seconds: float = 60.0) -> Any:
     """Return the first true value of an async condition."""
     async with asyncio.timeout(seconds):
         while True:

@@ -59,6 +59,10 @@ def test_a_target_is_short_and_still_tells_waits_apart() -> None:
     assert len(journal.target(ChildArguments(flow="f" * 1000))) < 250
 
 
+def test_a_target_is_text_that_every_database_keeps() -> None:
+    assert journal.target(ChildArguments(flow="a\x00b\ud800")) == "flow a\ufffdb?"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -144,11 +144,17 @@ class Reports:
             schemas.problem_with_value, flow.output_schema, outputs, what="outputs"
         )
 
+    def _began(self, uid: str, end: End) -> datetime:
+        """Return when the script began: as its runner says, but not before its assignment."""
+        now = self._runtime.now()
+        plausible = 0 < end.started <= now.timestamp()
+        said = datetime.fromtimestamp(end.started, UTC) if plausible else now
+        assigned = self._presence.assigned(uid)  # unknown after a restart of the server
+        return max(said, assigned) if assigned and plausible else assigned or said
+
     def _change(self, execution: Execution, end: End, ending: _Ending) -> StatusChange:
         outcome = ending.outcome
-        began = self._presence.assigned(execution.uid) or self._runtime.now()
-        if 0 < end.started <= self._runtime.timestamp():
-            began = max(began, datetime.fromtimestamp(end.started, UTC))
+        began = self._began(execution.uid, end)
         return move(
             execution,
             outcome.phase,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -104,6 +105,10 @@ async def test_an_end_is_acknowledged_by_the_server_that_comes_after(
     ) as first:
         runner = await connected(url, authority, execution)
         await runner.assigned()
+        other = await world.execution(script=SCRIPT)
+        second = await connected(url, authority, other)
+        await second.assigned()
+        began = time.time()
         ending = asyncio.create_task(runner.end(message="done", outputs={"a": 1}))
         await marked(mark)
         await first.kill()
@@ -111,6 +116,11 @@ async def test_an_end_is_acknowledged_by_the_server_that_comes_after(
             await ending
     async with running(settings, kubeconfig, log):
         await runner.end(message="done", outputs={"a": 1})
+        # One that was assigned by the server before, and began when its runner says.
+        await second.end(started=began)
+    status = (await world.get(other.metadata.name)).status
+    assert status.start_time is not None
+    assert abs(status.start_time.timestamp() - began) < 0.001
     assert (await world.get(execution.metadata.name)).status.outputs == {"a": 1}
 
 

@@ -14,7 +14,7 @@ from weir.cluster.kinds import NAMESPACES
 
 pytestmark = pytest.mark.slow
 
-WAITS = WAIT_FOR_GO + "def handler(system, this): wait_for_go()"
+WAITS = WAIT_FOR_GO + "def handler(system, this):\n    wait_for_go()"
 DOUBLE = "def handler(system, this, inputs): return {'twice': 2 * inputs['n']}"
 
 

@@ -1,8 +1,7 @@
 """What a Weir flow may call.
 
 A flow is a Python script with a function `handler`; it is called with `system`, `this` and, if it
-takes a third
-parameter, the run's inputs:
+takes a third parameter, the run's inputs:
 
     import flow_api
 
@@ -62,3 +61,7 @@ __all__ = [
     "TimeoutExceededError",
     "exceptions",
 ]
+
+# Tracebacks are to name what people can import.
+for _name in exceptions.__all__:
+    getattr(exceptions, _name).__module__ = __name__

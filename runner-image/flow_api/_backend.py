@@ -1,8 +1,8 @@
 """What stands behind `this`: a cluster's server, or a local stand-in with the same semantics.
 
 The rest of flow_api knows this interface only. Whoever implements it sees to it that operations are
-numbered in program
-order, that a `pending` answer is asked again, and that what a resumed run asks twice is done once.
+numbered in program order, that a `pending` answer is asked again, and that what a resumed run asks
+twice is done once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The exceptions that scripts meet.
 
     EngineException (= CloudomationException)    the root of all that `except Exception` catches
-    ├─ InternalError                             Weir itself failed, or answered what this version
-    does not know
+    ├─ InternalError                             Weir itself failed, or gave an unknown answer
     ├─ PermissionDenied                          this execution may not do that
     ├─ ResourceNotFoundError                     no flow, connector, … of that name
     ├─ DependencyFailedError                     an execution that was waited for did not succeed
@@ -22,16 +21,24 @@
     └─ ExecutionCancel
 
 The signals derive from `BaseException` and not from the root: an `except CloudomationException`
-around a call
-is there for its failures and must not swallow the end of the run.
+around a call is there for its failures and must not swallow the end of the run.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from flow_api._execution import Execution
+
+class FailedExecution(Protocol):
+    """What an error needs of the `flow_api.Execution` that it is about."""
+
+    def get(self, *fields: str) -> Any:
+        """Return fields as they were last seen."""
+        ...
+
+    def load(self, *fields: str) -> Any:
+        """Return fields fresh from the server."""
+        ...
 
 
 class EngineException(Exception):
@@ -65,7 +72,7 @@ class DependencyFailedError(EngineException):
             the script raised this by itself.
     """
 
-    def __init__(self, message: str = "", execution: Execution | None = None) -> None:
+    def __init__(self, message: str = "", execution: FailedExecution | None = None) -> None:
         super().__init__(message)
         self.execution = execution
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flow_api._children import return_when as way_to_wait
 from flow_api._exceptions import ExecutionCancel, ExecutionError, ExecutionSuccess
 from flow_api._parent import Parent
 from flow_api._system import ReturnWhen
 from flow_api._values import loggable, text_of
-from weir_protocol import CancelArguments, RunArguments, WaitArguments
+from weir_protocol import CancelArguments, RunArguments
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,7 +51,7 @@ class Execution(Parent):
         Example:
             >>> this.success('all done')
             Traceback (most recent call last):
-            flow_api._exceptions.ExecutionSuccess: all done
+            flow_api.ExecutionSuccess: all done
         """
         self._require_own("success")
         raise ExecutionSuccess(None if message is None else str(message))
@@ -69,7 +68,7 @@ class Execution(Parent):
         Example:
             >>> this.error('the table is empty')
             Traceback (most recent call last):
-            flow_api._exceptions.ExecutionError: the table is empty
+            flow_api.ExecutionError: the table is empty
         """
         self._require_own("error")
         raise ExecutionError(None if message is None else str(message))
@@ -88,7 +87,7 @@ class Execution(Parent):
         Example:
             >>> this.end('success', 'all done')
             Traceback (most recent call last):
-            flow_api._exceptions.ExecutionSuccess: all done
+            flow_api.ExecutionSuccess: all done
         """
         if status in ("success", "ENDED_SUCCESS"):
             self.success(message)
@@ -191,24 +190,3 @@ class Execution(Parent):
         if self._own:
             raise ExecutionCancel("cancelled by its own script")
         self._perform("cancel", CancelArguments(uid=self._view.uid))
-
-    def _wait(
-        self, awaited: list[Execution], return_when: ReturnWhen, timeout: float | None
-    ) -> list[Execution]:
-        way = way_to_wait(return_when)
-        if way is None:
-            raise ValueError("a wait needs one of system.return_when")
-        if not awaited:
-            return []
-        if timeout is not None and not timeout >= 0:
-            raise ValueError(f"a timeout is a number of seconds from 0 on, not {timeout!r}")
-        uids = list(dict.fromkeys(one._view.uid for one in awaited))
-        ended = self._perform(
-            "wait",
-            WaitArguments(uids=uids, return_when=way.value, timeout=timeout),
-            tuple(awaited),
-        )
-        for one in awaited:
-            one._see(ended)
-        ended_uids = {view.uid for view in ended}
-        return [one for one in awaited if one._view.uid in ended_uids]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flow_api._values import checked_object
+from flow_api._values import checked_object, printable
 
 if TYPE_CHECKING:
     from weir_protocol import ExecutionView
@@ -77,5 +77,5 @@ def writable(fields: dict[str, Any]) -> dict[str, Any]:
         if field == "output_value":
             checked[field] = checked_object(value, "output_value")
         else:
-            checked[field] = None if value is None else str(value)
+            checked[field] = None if value is None else printable(str(value))
     return checked

@@ -19,9 +19,6 @@ class Parent(Record):
 
     __slots__ = ()
 
-    def _wait(self, awaited: Any, return_when: ReturnWhen, timeout: float | None) -> Any:
-        raise NotImplementedError
-
     def _child(
         self,
         call: str,
@@ -176,8 +173,8 @@ class Parent(Record):
         """Connect to a service: the older spelling of `connect(connector_type=task_type, …)`.
 
         Example:
-            >>> this.task('GIT', command='metadata',
-            repository_url='https://example.com/r.git').get('type')
+            >>> url = 'https://example.com/path/to/repo.git'
+            >>> this.task('GIT', command='metadata', repository_url=url).get('type')
             'CONNECTION'
         """
         return self.connect(connector_type=task_type, inputs=inputs, **arguments)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from flow_api._children import return_when as way_to_wait
 from flow_api._exceptions import DependencyFailedError, InternalError, PermissionDenied, named
 from flow_api._fields import READABLE, VALUES, WRITABLE, read, writable
 from flow_api._values import checked, checked_object
-from weir_protocol import ReadArguments, SaveArguments
+from weir_protocol import ReadArguments, SaveArguments, WaitArguments
 
 if TYPE_CHECKING:
     from flow_api._backend import Backend
     from weir_protocol import ErrorInfo, ExecutionView, OperationKind
+
+Awaited = TypeVar("Awaited", bound="Record")
 
 _ENDED = frozenset({"ENDED_SUCCESS", "ENDED_ERROR", "ENDED_CANCELLED"})
 
@@ -184,6 +188,29 @@ class Record:
                     view = dataclasses.replace(view, input_value=self._view.input_value)
                 self._view = view
 
+    def _wait(
+        self, awaited: list[Awaited], return_when: bool | str, timeout: float | None
+    ) -> list[Awaited]:
+        way = way_to_wait(return_when)
+        if way is None:
+            raise ValueError("a wait needs one of system.return_when")
+        if not awaited:
+            return []
+        if timeout is not None and not 0 <= timeout < inf:
+            raise ValueError(
+                f"a timeout is a number of seconds from 0 on, or None to wait for ever: {timeout!r}"
+            )
+        uids = list(dict.fromkeys(one._view.uid for one in awaited))
+        ended = self._perform(
+            "wait",
+            WaitArguments(uids=uids, return_when=way.value, timeout=timeout),
+            tuple(awaited),
+        )
+        for one in awaited:
+            one._see(ended)
+        ended_uids = {view.uid for view in ended}
+        return [one for one in awaited if one._view.uid in ended_uids]
+
     def _perform(
         self, kind: OperationKind, arguments: Any, concerned: tuple[Record, ...] = ()
     ) -> list[ExecutionView]:
@@ -204,7 +231,7 @@ class Record:
             known = [one for one in concerned if one._view.uid == error.execution.uid]
             failed = known[0] if known else type(self)(self._backend, error.execution)
             failed._see([error.execution])
-        return DependencyFailedError(error.message, failed)  # type: ignore[arg-type]
+        return DependencyFailedError(error.message, failed)
 
     def _require_own(self, call: str) -> None:
         if not self._own:

@@ -10,6 +10,9 @@ from typing import Any
 # stack.
 MAX_DEPTH = 100
 
+# Python refuses to write integers of more than 4300 decimal digits; this many bits are fewer.
+MAX_INTEGER_BITS = 14_000
+
 # A log is for reading: the repr of one foreign object is cut to this many characters.
 MAX_REPR = 10_000
 
@@ -55,7 +58,11 @@ def checked_object(value: Any, where: str) -> dict[str, Any]:
 
 
 def _checked(value: Any, where: str, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int):
+    if value is None:
+        return value
+    if isinstance(value, int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise NotJsonError(where, "is an integer of more than 4,000 digits; store it as a text")
         return value
     if isinstance(value, str):
         return _checked_text(value, where)
@@ -103,7 +110,7 @@ def loggable(value: Any) -> Any:
 
 
 def _loggable(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int):
+    if value is None or (isinstance(value, int) and value.bit_length() <= MAX_INTEGER_BITS):
         return value
     if isinstance(value, str):
         return printable(value)

@@ -87,10 +87,12 @@ class ClusterBackend:
         """End the process if the script forked it: the run's end is its parent's to tell."""
         if os.getpid() == self._process:
             return
-        if error is not None and not isinstance(error, SystemExit):
+        code: object = None
+        if isinstance(error, SystemExit):
+            code = error.code
+        elif error is not None:
+            code = 1
             self._departure.say(f"a process forked by the script ended with {error!r}"[:500])
-            self._departure.leave(1)
-        code = error.code if error is not None else 0
         self._departure.leave(code if isinstance(code, int) else 0 if code is None else 1)
 
     def _require_run(self) -> None:

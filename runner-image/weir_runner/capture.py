@@ -27,7 +27,7 @@ class LogStreamWriter(io.TextIOBase):
         stream: Which of the log's streams.
         lock: The log's lock.
         descriptor: The file descriptor that it replaces: subprocesses given this stream write
-        there.
+            there.
     """
 
     encoding = "utf-8"
@@ -52,13 +52,19 @@ class LogStreamWriter(io.TextIOBase):
         """Append a text; what follows its last newline waits for the rest of its line."""
         if not isinstance(text, str):
             raise TypeError(f"write() takes a text, not {type(text).__name__}")
-        if self._book.full:
-            return len(text)
+        # Piece by piece: the lines of a text of 100 MB, all at once, would take several times that.
+        for start in range(0, len(text), MAX_LINE):
+            if self._book.full:
+                break
+            self._write(text if len(text) <= MAX_LINE else text[start : start + MAX_LINE])
+        return len(text)
+
+    def _write(self, text: str) -> None:
         with self._lock:
             if "\n" not in text and self._begun_size + len(text) < MAX_LINE:
                 self._begun.append(text)
                 self._begun_size += len(text)
-                return len(text)
+                return
             lines = "".join([*self._begun, text]).split("\n")
             rest = lines.pop()
             # Cut by content and not by time: a resumed run must cut where the first one did.
@@ -67,7 +73,6 @@ class LogStreamWriter(io.TextIOBase):
             self._begun = [rest] if rest else []
             self._begun_size = len(rest)
         self._book.add_lines(self._stream, [*lines, *whole])
-        return len(text)
 
     def end_line(self) -> None:
         """Log the line that was begun and not ended."""
@@ -130,6 +135,7 @@ class Capture:
     """Catches what is printed while it is entered."""
 
     def __init__(self, book: LogBook, lock: Any) -> None:
+        self._book = book
         self._writers = (
             LogStreamWriter(book, "stdout", lock, 1),
             LogStreamWriter(book, "stderr", lock, 2),
@@ -166,9 +172,11 @@ _active: Capture | None = None
 
 
 def _release_in_child() -> None:
-    # The log's lock may be held by a thread that a forked child does not have.
+    # 1. The log's lock may be held by a thread that a forked child does not have. 2. What the child
+    # still writes to the streams as they were must not be sent over its parent's connection.
     if _active is not None:
         _active.release()
+        _active._book.full = True
 
 
 os.register_at_fork(after_in_child=_release_in_child)

@@ -14,17 +14,25 @@ if TYPE_CHECKING:
 
 
 def run(
-    connection: Connection, log: Callable[[str], None], cancelled: Callable[[], bool]
+    connection: Connection,
+    scrub: Callable[[str], str],
+    log: Callable[[str], None],
+    cancelled: Callable[[], bool],
 ) -> tuple[Outcome, dict[str, Any] | None]:
     """Run a connection; return how it ended, and its outputs if it succeeded. Raises nothing.
 
     Parameters:
         connection: Its type and inputs.
+        scrub: Takes secrets out of a text, such as the message of the end.
         log: Appends a line to the log.
         cancelled: Whether the connection is to stop.
     """
     # Here and not above: only a run that is a connection pays for it.
     from weir_connectors import errors, registry
+
+    def message_of(error: BaseException) -> str:
+        # Scrubbed first: what is cut or put into one line may not be found any more.
+        return tracebacks.shortened(scrub(tracebacks.text_of(error)))
 
     kind = connection.type
     try:
@@ -32,24 +40,20 @@ def run(
         outputs = connector.run(connection.inputs, registry.Context(log=log, cancelled=cancelled))
         return Outcome("success"), checked_object(outputs, "output_value")
     except errors.ConnectionCancelled as error:
-        return Outcome("cancelled", "Cancelled", _message(error)), None
+        return Outcome("cancelled", "Cancelled", message_of(error)), None
     except (errors.ConnectionFailed, errors.UnknownTypeError) as error:
-        return Outcome("error", "ConnectionFailed", _message(error)), None
+        return Outcome("error", "ConnectionFailed", message_of(error)), None
     except errors.InputError as error:
-        message = f"{type(error).__name__}: {_message(error)}"
+        message = f"{type(error).__name__}: {message_of(error)}"
         return Outcome("error", "ConnectionFailed", message), None
     except ImportError as error:
-        message = f"the {kind} connection's library is not in the runner image: {_message(error)}"
+        message = f"the {kind} connection's library is not in the runner image: {message_of(error)}"
         return Outcome("error", "ConnectionFailed", message), None
     except NotJsonError as error:
-        message = f"the {kind} connection returned what is no JSON: {_message(error)}"
+        message = f"the {kind} connection returned what is no JSON: {message_of(error)}"
         return Outcome("error", "InvalidOutputs", message), None
     except Exception as error:
         # A fault of the connection type itself: its own lines tell where.
-        message = f"the {kind} connection broke: {type(error).__name__}: {_message(error)}"
+        message = f"the {kind} connection broke: {type(error).__name__}: {message_of(error)}"
         lines = tracebacks.script_lines(error, "")
         return Outcome("error", "ConnectionFailed", message, log=lines), None
-
-
-def _message(error: BaseException) -> str:
-    return tracebacks.shortened(tracebacks.text_of(error))

@@ -31,7 +31,8 @@ class Watch:
         attempt: Who is asking.
         departure: Ends the process when the run is no longer this Pod's.
         interrupt: Asks the main thread to stop; returns whether it has been told. None: it looks by
-        itself. start_also: Starts what else a longer run needs.
+            itself.
+        start_also: Starts what else a longer run needs.
     """
 
     def __init__(

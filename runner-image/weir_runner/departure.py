@@ -10,8 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from weir_protocol import EXIT_SERVER_LOST
-
 if TYPE_CHECKING:
     from weir_runner.transport import Refused, ServerLost
 
@@ -42,6 +40,9 @@ class Departure:
 
     def without_server(self, error: ServerLost) -> NoReturn:
         """Leave as a lost Pod, which is started again elsewhere."""
+        # Here and not above: the first request is sent before the protocol's module is imported.
+        from weir_protocol import EXIT_SERVER_LOST
+
         self.say(str(error))
         self.leave(EXIT_SERVER_LOST)
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flow_api import DependencyFailedError, ExecutionCancel, ExecutionError, ExecutionSuccess
+from flow_api import (
+    DependencyFailedError,
+    Execution,
+    ExecutionCancel,
+    ExecutionError,
+    ExecutionSuccess,
+    LifecycleSignal,
+)
 from flow_api._values import NotJsonError
 from weir_protocol import Cause, ExecutionView
 from weir_runner import tracebacks
@@ -38,21 +45,21 @@ def of_error(error: BaseException, filename: str) -> Outcome:
     """
     match error:
         case ExecutionSuccess():
-            return Outcome("success", message=error.message)
+            return Outcome("success", message=_said(error))
         case ExecutionError():
-            return Outcome("error", "ScriptEnded", error.message)
+            return Outcome("error", "ScriptEnded", _said(error))
         case ExecutionCancel():
-            return Outcome("cancelled", "Cancelled", error.message)
+            return Outcome("cancelled", "Cancelled", _said(error))
         case NotRunnable():
             return Outcome("error", error.reason, error.message, log=error.message)
         case SystemExit():
             return _exited(error, filename)
-        case DependencyFailedError() if error.execution is not None:
+        case DependencyFailedError(execution=Execution() as failed):
             return Outcome(
                 "error",
                 "DependencyFailed",
                 tracebacks.shortened(tracebacks.text_of(error)),
-                _cause(error.execution._view),
+                _cause(failed._view),
                 log=tracebacks.script_lines(error, filename),
             )
     return Outcome(
@@ -69,6 +76,11 @@ def of_stop(stop: Stop, reached: Outcome) -> Outcome:
         message = "stopped: it ran longer than its timeout allows"
         return Outcome("error", "TimedOut", message, log=reached.log)
     return Outcome("cancelled", "Cancelled", "cancelled on request", log=reached.log)
+
+
+def _said(signal: LifecycleSignal) -> str | None:
+    # A script may raise a signal by itself, with anything as its message.
+    return None if signal.message is None else tracebacks.text_of(signal.message)
 
 
 def _reason(error: BaseException) -> str:
@@ -88,7 +100,7 @@ def _exited(error: SystemExit, filename: str) -> Outcome:
     if isinstance(code, int):
         how = f"with code {code}"
     else:
-        how = f"with code 1 and the text: {tracebacks.shortened(str(code))}"
+        how = f"with code 1 and the text: {tracebacks.shortened(tracebacks.text_of(code))}"
     message = f"the script left by sys.exit {how}{where}; a run ends by returning or by `this`"
     return Outcome("error", "ScriptExited", message, log=tracebacks.script_lines(error, filename))
 

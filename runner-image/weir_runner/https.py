@@ -194,6 +194,8 @@ def _send(connection: ssl.SSLSocket, data: bytes) -> None:
 
 def _number(text: str, base: int) -> int:
     try:
-        return int(text.strip(), base)
+        if not text.strip().isalnum():  # no sign, no underscore
+            raise ValueError
+        return int(text, base)
     except ValueError:
         raise ProtocolError(f"the answer gives no length but {text[:80]!r}") from None

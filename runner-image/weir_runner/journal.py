@@ -15,8 +15,7 @@ class Journal:
 
     Attributes:
         lock: Guards the counters and what must be consistent with them. Reentrant: a destructor
-        that prints may run
-            in the midst of a print.
+            that prints may run in the midst of a print.
     """
 
     def __init__(self) -> None:

@@ -36,8 +36,8 @@ class LogBook:
     Parameters:
         journal: Gives the keys.
         limit: Bytes of text, with LINE_COST for each line, that one try may log. One more line says
-        that it was
-            reached. Tracebacks and what the runner itself has to say are kept all the same.
+            that it was reached. Tracebacks and what the runner itself has to say are kept all the
+            same.
         scrub: Takes secrets out of a text.
         clock: Unix time.
     """

@@ -56,7 +56,7 @@ def run(
     tracebacks.register(source, filename)
     try:
         code = compile(source, filename, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, OverflowError) as error:
+    except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError) as error:
         raise NotRunnable("SyntaxError", tracebacks.message(error, filename)) from None
     module = types.ModuleType(MODULE)
     module.__file__ = filename

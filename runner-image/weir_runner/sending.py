@@ -44,6 +44,7 @@ class LogSender:
         self._wait = wait
         self._turn = threading.Lock()
         self._sending = 0  # the thread that sends just now
+        self._closed = False
 
     def run(self) -> None:
         """Send what there is, once in an INTERVAL, until the run has ended."""
@@ -58,12 +59,14 @@ class LogSender:
         # What is printed while lines are sent, as by a destructor, waits for the next time.
         if self._sending == threading.get_ident():
             return
-        while self._book.is_high:
+        while self._book.is_high and not self._closed:
             self.send()
 
     def send(self) -> None:
-        """Send one batch."""
+        """Send one batch; nothing after `close()`."""
         with self._turn:
+            if self._closed:
+                return
             self._sending = threading.get_ident()
             try:
                 self._send_batch()
@@ -71,9 +74,9 @@ class LogSender:
                 self._sending = 0
 
     def close(self) -> None:
-        """Wait for the batch that is being sent just now."""
+        """Wait for the batch that is being sent just now, and send no more."""
         with self._turn:
-            pass
+            self._closed = True
 
     def _send_batch(self) -> None:
         lines = self._book.take()

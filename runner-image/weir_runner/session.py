@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import Execution, System
-from flow_api._values import NotJsonError, checked_object
+from flow_api._values import NotJsonError, checked_object, printable
 from weir_protocol import Ask, Assignment, End, LogBatch, decode
-from weir_runner import connection, ends, script
+from weir_runner import connection, ends, script, tracebacks
 from weir_runner.backend import ClusterBackend, OutputTooLarge, check_size
 from weir_runner.capture import Capture
 from weir_runner.control import Watch
@@ -120,6 +120,8 @@ class Run:
         if self._watch.stop is not None and self._was_told_to_stop():
             outcome = ends.of_stop(self._watch.stop, outcome)
         outcome, outputs = self._with_sound_outputs(outcome, outputs)
+        if outcome.message is not None:
+            message = printable(outcome.message)
         self._report(
             End(
                 uid=self._attempt.uid,
@@ -127,7 +129,7 @@ class Run:
                 attempt=self._attempt.attempt,
                 status=outcome.status,
                 reason=outcome.reason,
-                message=outcome.message if outcome.message is not None else message,
+                message=message,
                 outputs=outputs or None,
                 cause=outcome.cause,
                 started=started,
@@ -175,11 +177,10 @@ class Run:
         assert self._assignment.connection is not None
         outcome, outputs = connection.run(
             self._assignment.connection,
+            self._scrubber.text,
             lambda text: self._book.add("log", text),
             lambda: self._watch.stop is not None,
         )
-        message = None if outcome.message is None else self._scrubber.text(outcome.message)
-        outcome = dataclasses.replace(outcome, message=message)
         return outcome, self._scrubber.value(outputs), None
 
     # The end
@@ -194,7 +195,7 @@ class Run:
         except (NotJsonError, OutputTooLarge) as error:
             reason = "OutputTooLarge" if isinstance(error, OutputTooLarge) else "InvalidOutputs"
             if outcome.status == "success":
-                return Outcome("error", reason, str(error)), None
+                return Outcome("error", reason, tracebacks.shortened(str(error))), None
             self._book.add("system", f"The outputs are not kept: {error}")
             return outcome, None
         return outcome, outputs

@@ -44,11 +44,11 @@ def line_of(error: BaseException, filename: str) -> int | None:
     return line
 
 
-def text_of(error: BaseException) -> str:
+def text_of(error: object) -> str:
     """Return what the error says; its own `__str__` may fail."""
     try:
         return str(error)
-    except Exception as failure:
+    except BaseException as failure:  # a signal of the life cycle as well
         return f"<no text: its __str__ raised {type(failure).__name__}>"
 
 
@@ -64,18 +64,21 @@ def script_lines(error: BaseException, filename: str) -> str:
 
     whole = traceback.TracebackException.from_exception(error, compact=True)
     if any(frame.filename == filename for frame in whole.stack):
-        _keep_only(whole, filename, set())
+        _keep_only(whole, filename)
     return "".join(whole.format()).rstrip("\n")
 
 
-def _keep_only(shown: traceback.TracebackException, filename: str, seen: set[int]) -> None:
+def _keep_only(whole: traceback.TracebackException, filename: str) -> None:
+    """Drop other frames, also of the errors behind the error. No recursion: a chain may be long."""
     import traceback
 
-    if id(shown) in seen:
-        return
-    seen.add(id(shown))
-    frames = [frame for frame in shown.stack if frame.filename == filename]
-    shown.stack = traceback.StackSummary.from_list(frames)
-    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
-        if other is not None:
-            _keep_only(other, filename, seen)
+    seen: set[int] = set()
+    waiting: list[traceback.TracebackException | None] = [whole]
+    while waiting:
+        shown = waiting.pop()
+        if shown is None or id(shown) in seen:
+            continue
+        seen.add(id(shown))
+        frames = [frame for frame in shown.stack if frame.filename == filename]
+        shown.stack = traceback.StackSummary.from_list(frames)
+        waiting += [shown.__cause__, shown.__context__, *(shown.exceptions or ())]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from weir_runner.https import Answer, HttpsConnection
+from weir_runner.https import Answer, HttpsConnection, ProtocolError
 from weir_runner.interrupts import interruptible
 
 PATH = "/runner/v1/"
@@ -136,16 +136,14 @@ class HttpsTransport:
             retry_after = 0.0
             try:
                 answer = self._exchange(path, body)
+                if 200 <= answer.status < 300:
+                    return None if answer.status == 204 else _object(answer)
             except OSError as error:
                 trouble = f"{type(error).__name__}: {error}"
-                if reused:
+                if reused and not self._connection.is_open:
                     # A connection that was idle for long is closed by the other side: no trouble.
                     continue
             else:
-                if answer.status == 204:
-                    return None
-                if 200 <= answer.status < 300:
-                    return _object(answer)
                 # 401 too: the token may just be renewed, or the server's keys not fetched yet.
                 if answer.status < 500 and answer.status not in (401, 408, 429):
                     raise _refused(answer)
@@ -195,9 +193,12 @@ def _fields(message: object) -> dict[str, Any]:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    data = json.loads(answer.body or b"{}")
+    try:
+        data = json.loads(answer.body or b"{}")
+    except ValueError as error:
+        raise ProtocolError(f"the answer is no JSON: {error}") from None
     if not isinstance(data, dict):
-        raise Refused(answer.status, "InvalidAnswer", "the server's answer is no JSON object")
+        raise ProtocolError("the answer is no JSON object")
     return data
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from weir import logs
 from weir.cluster.client import Cluster
 from weir.cluster.errors import ClusterError
-from weir.controllers import health, logs
+from weir.controllers import health
 from weir.controllers.leader import Leader
 from weir.controllers.leadership import Leadership, LeadershipLost
 from weir.controllers.settings import Settings

@@ -15,8 +15,9 @@ from typing import Any
 import uvloop
 from starlette.applications import Starlette
 
+from weir import logs
 from weir.cluster.client import Cluster
-from weir.server import health, logging_setup, serving
+from weir.server import health, serving
 from weir.server.rest import Rest
 from weir.server.retention import Retention
 from weir.server.routes import RunnerApi
@@ -170,7 +171,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Run `weir-server`."""
     settings = Settings()
-    logging_setup.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(serve(settings))
     except KeyboardInterrupt:

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from tests.builders import NOW
 from tests.unit.controllers.fake_cluster import FakeCluster
+from weir import logs
 from weir.api.resource import JsonObject
 from weir.cluster.kinds import LEASES, SERVICES
-from weir.controllers import logs
 from weir.controllers.address import ServerAddress, address_of
 from weir.controllers.health import Health
 from weir.controllers.leadership import Leadership, LeadershipLost

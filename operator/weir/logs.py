@@ -1,4 +1,4 @@
-"""How the operator logs: one line an event, its facts as fields."""
+"""How operator and server log: one line an event, its facts as fields."""
 
 import json
 import logging
@@ -16,8 +16,9 @@ def configure(level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else PlainFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Kopf tells of every event that it delivers.
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    # These tell of every event, request or migration; ours tell what came of it.
+    for chatty in ("kopf.objects", "uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def facts(record: logging.LogRecord) -> dict[str, object]:

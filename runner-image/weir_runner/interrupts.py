@@ -58,21 +58,21 @@ class Interrupts:
     ) -> None:
         self._exception = exception
         self._leave = leave
-        self._thread = 0
         self.armed = False  # set while the script runs
         self.raised = False
 
     def install(self) -> None:
         """Take over the signals. Called in the main thread."""
-        import threading
-
-        self._thread = threading.get_ident()
         signal.signal(INTERRUPT, self._interrupt)
         signal.signal(signal.SIGTERM, self._terminate)
 
     def send(self) -> None:
         """Ask the main thread to be interrupted; it may be where it cannot: ask again."""
-        signal.pthread_kill(self._thread, INTERRUPT)
+        import threading  # here and not above: the first request does not wait for it
+
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, INTERRUPT)
 
     def _interrupt(self, _number: int, frame: FrameType | None) -> None:
         if self.armed and not self.raised and may_interrupt(frame):

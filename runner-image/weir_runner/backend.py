@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flow_api import ExecutionSuccess, InternalError
+from flow_api import InternalError
 from weir_protocol import Answer, Assignment, JsonObject, Operation, OperationKind, decode
 from weir_runner.interrupts import interruptible
 from weir_runner.transport import Refused, ServerLost, body_of
@@ -78,21 +78,6 @@ class ClusterBackend:
         """Append an entry to the log."""
         self._require_run()
         self._book.add("log", text, data)
-
-    def leave_if_forked(self, error: BaseException | None) -> None:
-        """Leave at once in a process that the script forked: only the runner's own reports an end.
-
-        Parameters:
-            error: What came out of the script in this process.
-        """
-        if os.getpid() == self._process:
-            return
-        if error is None or isinstance(error, ExecutionSuccess):
-            self._departure.leave(0)
-        if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
-            self._departure.leave(error.code or 0)
-        self._departure.say(f"in a forked process: {type(error).__name__}: {error}")
-        self._departure.leave(1)
 
     def close(self) -> None:
         """Refuse what threads that the script left behind still ask for."""

@@ -41,7 +41,7 @@ class Departure:
     def without_server(self, error: ServerLost) -> NoReturn:
         """Leave as a lost Pod, which is started again elsewhere."""
         # Here and not above: the first request is sent before the protocol's module is imported.
-                from weir_protocol import EXIT_SERVER_LOST  # not at the start
+        from weir_protocol import EXIT_SERVER_LOST
 
         self.say(str(error))
         self.leave(EXIT_SERVER_LOST)

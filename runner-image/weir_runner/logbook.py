@@ -66,11 +66,6 @@ class LogBook:
         """Whether so much waits that whoever logs is to wait too."""
         return self._waiting_bytes > HIGH_WATER
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits to be sent."""
-        return not self._waiting
-
     def add(self, stream: LogStream, text: str, data: dict[str, Any] | None = None) -> None:
         """Append an entry."""
         if self.full and stream not in ("traceback", "system"):

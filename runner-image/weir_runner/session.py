@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow_api import Execution, System
 from flow_api._values import NotJsonError, checked_object, printable
-from weir_protocol import Ask, Assignment, End, LogBatch, LogLine, decode
+from weir_protocol import Ask, Assignment, End, LogBatch, decode
 from weir_runner import connection, ends, script, tracebacks
 from weir_runner.backend import ClusterBackend, OutputTooLarge, check_size
 from weir_runner.capture import Capture
@@ -115,12 +115,9 @@ class Run:
             else:
                 outcome, outputs, message = self._run_script()
         self._watch.end()
-        self._book.something.set()  # lets the sender's thread see that it is over
         if outcome.log:
             self._book.add("traceback", outcome.log)
-        # One that ended by itself just before it could be told to stop has its own end.
-        told = self._interrupts.raised or outcome.status == "cancelled"
-        if self._watch.stop is not None and told:
+        if self._watch.stop is not None and self._was_told_to_stop():
             outcome = ends.of_stop(self._watch.stop, outcome)
         outcome, outputs = self._with_sound_outputs(outcome, outputs)
         if outcome.message is not None:
@@ -209,8 +206,8 @@ class Run:
         self._sender.close()
         try:
             lines = self._book.take()
-            while not self._book.is_empty:
-                self._transport.post("logs", self._batch(lines))
+            while self._book.something.is_set():
+                self._transport.post("logs", LogBatch(**_fields(self._attempt), lines=lines))
                 lines = self._book.take()
             self._transport.post("end", dataclasses.replace(end, logs=lines))
         except ServerLost as error:
@@ -222,10 +219,15 @@ class Run:
     def _report_refused(self, end: End, refusal: Refused) -> None:
         """Report the refusal of the end instead: a run must not end unreported."""
         reason = "OutputTooLarge" if refusal.status == 413 else "InvalidOutputs"
-        instead = dataclasses.replace(end, outputs=None)
-        if end.status == "success":
-            message = f"the server refused the run's end: {refusal}"
-            instead = dataclasses.replace(instead, status="error", reason=reason, message=message)
+        instead = dataclasses.replace(
+            end,
+            status="error" if end.status == "success" else end.status,
+            reason=reason if end.status == "success" else end.reason,
+            message=f"the server refused the run's end: {refusal}"
+            if end.status == "success"
+            else end.message,
+            outputs=None,
+        )
         try:
             self._transport.post("end", instead)
         except (Refused, ServerLost) as error:
@@ -246,26 +248,9 @@ class Run:
         self._interrupts.send()
         return self._interrupts.raised
 
-    def _batch(self, lines: list[LogLine]) -> LogBatch:
-        return LogBatch(
-            uid=self._attempt.uid,
-            try_number=self._attempt.try_number,
-            attempt=self._attempt.attempt,
-            lines=lines,
-        )
-
-
-def _secrets(assignment: Assignment) -> list[Any]:
-    connection = assignment.connection
-    if connection is None:
-        return []
-    return [connection.inputs.get(key) for key in connection.secret_inputs]
-
-
-def _undo_limits() -> None:
-    """Undo what a script may have set that would hit the report of its end."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    sys.setrecursionlimit(RECURSION_LIMIT)
+    def _was_told_to_stop(self) -> bool:
+        """Whether the work itself was stopped; one that had ended just before has its own end."""
+        return self._interrupts.raised
 
 
 def _secrets(assignment: Assignment) -> list[Any]:

@@ -189,8 +189,7 @@ def body_of(message: object) -> bytes:
 
 
 def _fields(message: object) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in type(message).__slots__}  # type:
-    ignore[attr - defined]
+    return {name: getattr(message, name) for name in type(message).__slots__}  # type: ignore[attr-defined]
 
 
 def _object(answer: Answer) -> dict[str, Any]:

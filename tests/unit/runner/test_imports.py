@@ -40,15 +40,16 @@ LATER = {
 NEVER = {"asyncio", "concurrent", "email", "http", "logging", "subprocess", "weir_connectors"}
 
 FIRST_REQUEST = """
-import sys
+import os, sys
 from weir_runner import https, main
 
 def send(*_):
     print(*sorted(sys.modules))
     raise SystemExit
 
+https.HttpsConnection.__init__ = lambda *_: None
 https.HttpsConnection.send = send
-https.HttpsConnection.__init__ = lambda self, *_: None
+os.environ["WEIR_TOKEN_FILE"] = os.devnull
 main.main()
 """
 
@@ -56,18 +57,16 @@ SESSION = "import sys, weir_runner.main, weir_runner.session; print(*sorted(sys.
 
 
 def _modules(program: str) -> set[str]:
-    environment = {"PYTHONPATH": SOURCES} | {
-        name: "x"
-        for name in ("WEIR_SERVER", "WEIR_SERVER_NAME", "WEIR_SERVER_CA", "WEIR_TOKEN_FILE")
-    }
+    settings = ("WEIR_SERVER", "WEIR_SERVER_NAME", "WEIR_SERVER_CA", "WEIR_TOKEN_FILE")
+    environment = {"PYTHONPATH": SOURCES, **dict.fromkeys(settings, "x")}
     # -S: what this machine's site-packages import at the start is not the image's.
     done = subprocess.run(
         [sys.executable, "-P", "-S", "-c", program],
         env=environment | {"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        check=True,
     )
+    assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
 

@@ -117,7 +117,9 @@ class Run:
         self._watch.end()
         if outcome.log:
             self._book.add("traceback", outcome.log)
-        if self._watch.stop is not None and self._was_told_to_stop():
+        # Work that had ended by itself just before it could be stopped keeps its own end.
+        stopped = self._interrupts.raised or outcome.status == "cancelled"
+        if self._watch.stop is not None and stopped:
             outcome = ends.of_stop(self._watch.stop, outcome)
         outcome, outputs = self._with_sound_outputs(outcome, outputs)
         if outcome.message is not None:
@@ -219,15 +221,10 @@ class Run:
     def _report_refused(self, end: End, refusal: Refused) -> None:
         """Report the refusal of the end instead: a run must not end unreported."""
         reason = "OutputTooLarge" if refusal.status == 413 else "InvalidOutputs"
-        instead = dataclasses.replace(
-            end,
-            status="error" if end.status == "success" else end.status,
-            reason=reason if end.status == "success" else end.reason,
-            message=f"the server refused the run's end: {refusal}"
-            if end.status == "success"
-            else end.message,
-            outputs=None,
-        )
+        instead = dataclasses.replace(end, outputs=None)
+        if end.status == "success":
+            message = f"the server refused the run's end: {refusal}"
+            instead = dataclasses.replace(instead, status="error", reason=reason, message=message)
         try:
             self._transport.post("end", instead)
         except (Refused, ServerLost) as error:
@@ -246,10 +243,6 @@ class Run:
 
     def _interrupt(self) -> bool:
         self._interrupts.send()
-        return self._interrupts.raised
-
-    def _was_told_to_stop(self) -> bool:
-        """Whether the work itself was stopped; one that had ended just before has its own end."""
         return self._interrupts.raised
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from textwrap import dedent
@@ -11,11 +12,11 @@ import pytest
 
 from flow_api import ExecutionCancel
 from tests.unit.flow_api.fake_backend import FakeBackend, view
-from weir_protocol import ARGUMENTS, Assignment, End, LogLine, Operation, encode
+from weir_protocol import ARGUMENTS, Assignment, End, LogLine, Operation, decode, encode
 from weir_runner.departure import Departure
 from weir_runner.interrupts import Interrupts
 from weir_runner.session import Run
-from weir_runner.transport import Refused
+from weir_runner.transport import Refused, body_of
 
 _PROCESS = os.getpid()
 
@@ -69,6 +70,8 @@ class FakeServer:
             self._refuse(path, message)
         if path == "control":
             return {}
+        # As it comes over the wire.
+        message = decode(type(message), json.loads(body_of(message)))
         self.logs += message.lines if path == "logs" else message.logs
         if path == "operations":
             return self._answer(message)
@@ -97,8 +100,8 @@ class FakeServer:
     def _answer(self, operation: Operation) -> dict[str, Any]:
         self.operations[operation.sequence] = operation
         if operation.sequence not in self._answers:
-            assert isinstance(operation.arguments, ARGUMENTS[operation.kind])
-            answer = self.backend.perform(operation.kind, operation.arguments)
+            arguments = decode(ARGUMENTS[operation.kind], operation.arguments)
+            answer = self.backend.perform(operation.kind, arguments)
             self._answers[operation.sequence] = encode(answer)
         return self._answers[operation.sequence]
 

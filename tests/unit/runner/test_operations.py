@@ -11,7 +11,7 @@ from tests.unit.runner.fakes import (
     new_interrupts,
     refusing,
 )
-from weir_protocol import ChildArguments, WaitArguments
+from weir_protocol import ChildArguments, WaitArguments, encode
 from weir_runner.session import Run, ask_for_work
 from weir_runner.transport import Refused, ServerLost
 
@@ -39,8 +39,8 @@ def test_operations_are_numbered_in_program_order_and_name_their_line() -> None:
         (2, "wait", 2, 1),
         (3, "save", 4, 1),
     ]
-    assert server.operations[1].arguments == ChildArguments(flow="greet", inputs={"n": 1})
-    assert server.operations[2].arguments == WaitArguments(uids=["child-1"])
+    assert server.operations[1].arguments == encode(ChildArguments(flow="greet", inputs={"n": 1}))
+    assert server.operations[2].arguments == encode(WaitArguments(uids=["child-1"]))
 
 
 def test_a_pending_operation_is_asked_again_under_its_number() -> None:

@@ -231,11 +231,20 @@ def test_a_termination_leaves_at_once_unless_the_run_is_cleaning_up() -> None:
     interrupts._terminate(signal.SIGTERM, None)
 
 
-def test_a_connection_is_asked_to_stop_by_its_own_look(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [
+        ("Cancelled", ("cancelled", "Cancelled", "cancelled on request")),
+        ("TimedOut", ("error", "TimedOut", "stopped: it ran longer than its timeout allows")),
+    ],
+)
+def test_a_connection_is_asked_to_stop_by_its_own_look(
+    stop: Any, expected: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Patient:
         def run(self, _inputs: object, context: Any) -> dict[str, Any]:
             assert not context.cancelled()
-            run._watch.stop = "Cancelled"
+            run._watch.stop = stop
             if context.cancelled():
                 raise errors.ConnectionCancelled("given up")
             return {}
@@ -246,7 +255,7 @@ def test_a_connection_is_asked_to_stop_by_its_own_look(monkeypatch: pytest.Monke
     monkeypatch.setattr(registry, "load", lambda _name: Patient())
     with pytest.raises(Left):
         run.do()
-    assert (server.end.status, server.end.message) == ("cancelled", "given up")
+    assert (server.end.status, server.end.reason, server.end.message) == expected
 
 
 def test_no_thread_is_left_behind_by_a_short_run() -> None:

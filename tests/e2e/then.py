@@ -90,7 +90,10 @@ class Outcome:
                 for pod in self.run.pods
             )
 
-        await self.until(runs, f"the running Pod of attempt {attempt}", within)
+        await self.until(
+            lambda: runs() or self.run.phase.is_final, f"the Pod of attempt {attempt}", within
+        )
+        assert runs(), f"wanted a running Pod, but {self.run.describe()}"
         return self
 
     async def has_no_pods(self, *, within: float = PATIENCE) -> Self:

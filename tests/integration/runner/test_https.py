@@ -1,349 +1,227 @@
-"""The runner's way to the server over real TLS, and a whole runner process on it."""
+"""The way to the server across a real network and real TLS."""
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
 import ssl
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-import weir_runner
-from weir_protocol import Ask, Assignment, ExecutionView, encode
-from weir_runner.https import HttpsConnection
-from weir_runner.transport import HttpsTransport, Refused, ServerLost
-
-NAME = "weir-server"
-Reply = tuple[int, dict[str, Any] | None]
-
-
-@dataclass
-class Authority:
-    """A test CA: its certificate as PEM text, and a context for a server that it vouches for."""
-
-    certificate: str
-    context: ssl.SSLContext
-
-
-def authority(folder: Path, name: str = NAME) -> Authority:
-    """Make a CA and a server certificate for `name`."""
-    now = datetime.datetime.now(datetime.UTC)
-
-    def certificate(
-        subject: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
-    ) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
-        )
-
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = (
-        certificate("test CA", ca_key, ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    leaf = (
-        certificate(name, key, ca_key)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    pem = folder / f"{name}.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + leaf.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return Authority(ca.public_bytes(serialization.Encoding.PEM).decode(), context)
-
-
-@dataclass
-class Server:
-    """A server of the runner API whose answers a test chooses."""
-
-    address: str
-    certificate: str
-    answer: Callable[[str, dict[str, Any]], Reply] = lambda path, body: (200, {})
-    requests: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
-    connections: int = 0
-    chunked: bool = False
-    hang_up_after: set[int] = field(default_factory=set)  # numbers of requests
-
-    def paths(self) -> list[str]:
-        """Return what was posted to, in order."""
-        return [path for path, _, _ in self.requests]
-
-
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            server.connections += 1
-            super().setup()
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            path = self.path.removeprefix("/runner/v1/")
-            server.requests.append((path, body, self.headers["Authorization"]))
-            status, data = server.answer(path, body)
-            text = b"" if data is None else json.dumps(data).encode()
-            self.send_response(status)
-            if status == 204:
-                self.end_headers()
-            elif server.chunked:
-                self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-                for piece in (text[:7], text[7:]):
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if piece else b"")
-                self.wfile.write(b"0\r\n\r\n")
-            else:
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-            if len(server.requests) in server.hang_up_after:
-                self.close_connection = True  # without having said so
-
-        def log_message(self, *_: Any) -> None: ...
-
-    return Handler
-
-
-class _QuietServer(ThreadingHTTPServer):
-    context: ssl.SSLContext
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        # Here, in the connection's own thread: a client that refuses us must not stop the others.
-        try:
-            with self.context.wrap_socket(request, server_side=True) as secured:
-                super().finish_request(secured, client_address)
-        except OSError:
-            pass
-
-    def shutdown_request(self, request: Any) -> None:
-        self.close_request(request)
+from tests.integration.runner.tls_server import RunnerServer
+from tests.integration.server import certificates
+from weir_protocol import Ask
+from weir_runner import transport as transports
+from weir_runner.https import HttpsConnection, ProtocolError
+from weir_runner.transport import HttpsTransport, ServerLost
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    ca = authority(tmp_path)
-    seen = Server(address="", certificate=ca.certificate)
-    with _QuietServer(("127.0.0.1", 0), _handler(seen)) as http:
-        http.context = ca.context
-        http.daemon_threads = True
-        seen.address = f"127.0.0.1:{http.server_address[1]}"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield seen
-        http.shutdown()
-        thread.join()
+def connections() -> list[HttpsConnection]:
+    return []
 
 
 @pytest.fixture
-def token_file(tmp_path: Path) -> Path:
-    file = tmp_path / "token"
-    file.write_text("first-token\n")
-    return file
+def way(
+    server: RunnerServer, token_file: Path, connections: list[HttpsConnection]
+) -> HttpsTransport:
+    def connect() -> HttpsConnection:
+        connections.append(HttpsConnection(server.address, "weir-server", server.authority))
+        return connections[-1]
+
+    return HttpsTransport(connect, str(token_file), patience=0)
 
 
-@pytest.fixture
-def transport(server: Server, token_file: Path) -> Iterator[HttpsTransport]:
-    made = _transport(server.address, NAME, server.certificate, token_file)
-    yield made
-    made.close()
+@pytest.fixture(autouse=True)
+def _closed(server: RunnerServer, connections: list[HttpsConnection]) -> object:
+    yield
+    for connection in connections:
+        connection.close()
 
 
-def _transport(address: str, name: str, certificate: str, token_file: Path) -> HttpsTransport:
-    time = iter(range(1_000_000))
-    return HttpsTransport(
-        lambda: HttpsConnection(address, name, certificate),
+def refusal_of(connection: HttpsConnection) -> str:
+    with pytest.raises(ssl.SSLCertVerificationError) as refusal:
+        connection.send("/", "token", b"{}", 5)
+    assert not connection.is_open
+    return refusal.value.verify_message
+
+
+def test_a_certificate_for_another_name_is_refused(server: RunnerServer) -> None:
+    connection = HttpsConnection(server.address, "weir-serve", server.authority)
+    assert "Hostname mismatch" in refusal_of(connection)
+
+
+def test_the_name_counts_and_not_the_address(server: RunnerServer) -> None:
+    # The certificate is good for 127.0.0.1 as well; whoever asks for another name is refused.
+    connection = HttpsConnection(server.address, "127.0.0.2", server.authority)
+    assert "IP address mismatch" in refusal_of(connection)
+
+
+def test_a_certificate_of_another_authority_is_refused(server: RunnerServer) -> None:
+    import base64
+
+    other = base64.b64decode(certificates.secret()["data"]["ca.crt"]).decode()
+    connection = HttpsConnection(server.address, "weir-server", other)
+    refusal_of(connection)
+
+
+def test_nothing_is_told_to_a_server_that_is_refused(
+    server: RunnerServer, token_file: Path
+) -> None:
+    way = HttpsTransport(
+        lambda: HttpsConnection(server.address, "other", server.authority),
         str(token_file),
-        patience=5,
-        clock=lambda: float(next(time)),  # each look at it is a second later
-        sleep=lambda seconds: None,
+        patience=0,
     )
-
-
-def test_requests_share_one_connection(server: Server, transport: HttpsTransport) -> None:
-    server.answer = lambda path, body: (200, {"asked": path, "by": body["uid"]})
-    answers = [transport.post("control", Ask(uid=str(n))) for n in range(3)]
-    assert answers == [{"asked": "control", "by": str(n)} for n in range(3)]
-    assert server.connections == 1
-
-
-def test_the_token_is_read_for_each_request(
-    server: Server, transport: HttpsTransport, token_file: Path
-) -> None:
-    transport.post("control", Ask())
-    token_file.write_text("second-token")
-    transport.post("control", Ask())
-    assert [token for _, _, token in server.requests] == [
-        "Bearer first-token",
-        "Bearer second-token",
-    ]
-
-
-def test_a_connection_that_the_server_closed_is_made_anew(
-    server: Server, transport: HttpsTransport
-) -> None:
-    server.hang_up_after = {1}
-    assert [transport.post("control", Ask()) for _ in range(2)] == [{}, {}]
-    assert server.connections == 2
-
-
-def test_an_answer_in_chunks_is_put_together(server: Server, transport: HttpsTransport) -> None:
-    server.chunked = True
-    server.answer = lambda path, body: (200, {"text": "ä" * 5000})
-    assert transport.post("control", Ask()) == {"text": "ä" * 5000}
-    assert transport.post("control", Ask()) == {"text": "ä" * 5000}
-    assert server.connections == 1
-
-
-def test_large_bodies_go_both_ways(server: Server, transport: HttpsTransport) -> None:
-    server.answer = lambda path, body: (200, body)
-    large = "x" * (4 * 2**20)
-    answer = transport.post("control", Ask(uid=large))
-    assert answer is not None
-    assert answer["uid"] == large
-
-
-def test_no_content_is_no_answer(server: Server, transport: HttpsTransport) -> None:
-    server.answer = lambda path, body: (204, None)
-    assert transport.post("assignment", Ask()) is None
-    assert transport.post("assignment", Ask()) is None
-    assert server.connections == 1
-
-
-def test_trouble_of_the_server_is_waited_out(server: Server, transport: HttpsTransport) -> None:
-    replies: list[Reply] = [(503, {"code": "Unavailable", "message": "soon"}), (200, {"now": True})]
-    server.answer = lambda path, body: replies.pop(0)
-    assert transport.post("operations", Ask()) == {"now": True}
-
-
-def test_a_refusal_is_not_repeated(server: Server, transport: HttpsTransport) -> None:
-    server.answer = lambda path, body: (409, {"code": "Fenced", "message": "another attempt runs"})
-    with pytest.raises(Refused, match="another attempt runs"):
-        transport.post("operations", Ask())
-    assert len(server.requests) == 1
-
-
-def test_a_certificate_of_another_authority_is_not_trusted(
-    server: Server, token_file: Path, tmp_path: Path
-) -> None:
-    other = authority(tmp_path, "another")
-    transport = _transport(server.address, NAME, other.certificate, token_file)
     with pytest.raises(ServerLost, match="CERTIFICATE_VERIFY_FAILED"):
-        transport.post("control", Ask())
+        way.post("assignment", Ask())
     assert server.requests == []
 
 
-def test_a_certificate_of_another_name_is_not_trusted(server: Server, token_file: Path) -> None:
-    transport = _transport(server.address, "weir-server.elsewhere", server.certificate, token_file)
-    with pytest.raises(ServerLost, match="CERTIFICATE_VERIFY_FAILED"):
-        transport.post("control", Ask())
-    assert server.requests == []
+def test_one_connection_serves_many_requests(server: RunnerServer, way: HttpsTransport) -> None:
+    for path in ("assignment", "operations", "end"):
+        assert way.post(path, Ask(uid="u")) == {}
+    assert len({request.client for request in server.requests}) == 1
+    assert server.requests[0].body == {"uid": "u", "try_number": 0, "attempt": 0}
 
 
-def test_a_runner_process_takes_its_work_and_reports_the_end(
-    server: Server, token_file: Path
+def test_another_thread_has_another_connection(server: RunnerServer, way: HttpsTransport) -> None:
+    way.post("operations", Ask())
+    way.another(5).post("control", Ask())
+    assert len({request.client for request in server.requests}) == 2
+
+
+def test_a_server_that_restarted_between_requests_is_asked_again(
+    server: RunnerServer, way: HttpsTransport
 ) -> None:
-    server.answer = _work('print("hello")\ndef handler(system, this, inputs):\n    return inputs')
-    done = _run_process(server, token_file)
-    assert done.returncode == 0, done.stderr
-    assert server.paths() == ["assignment", "end"]
-    assert server.connections == 1
-    end = server.requests[-1][1]
-    assert (end["status"], end["outputs"]) == ("success", {"person": "Ada"})
-    assert [(line["stream"], line["text"]) for line in end["logs"]] == [("stdout", "hello")]
+    way.post("operations", Ask(uid="1"))
+    server.stop()
+    server.start()
+    way.post("operations", Ask(uid="2"))
+    assert [body["uid"] for body in server.bodies("operations")] == ["1", "2"]
 
 
-def test_a_cancelled_runner_process_cleans_up_and_says_so(server: Server, token_file: Path) -> None:
-    work = _work(
-        "import time\n"
-        "def handler(system, this):\n"
-        "    try:\n"
-        "        time.sleep(60)\n"
-        "    finally:\n"
-        "        print('cleaned up')\n"
+def test_a_server_that_is_away_is_waited_for(server: RunnerServer, token_file: Path) -> None:
+    connection = HttpsConnection(server.address, "weir-server", server.authority)
+    way = HttpsTransport(
+        lambda: connection, str(token_file), patience=60, sleep=lambda _: server.start()
     )
-    server.answer = lambda path, body: (
-        (200, {"stop": "Cancelled"}) if path == "control" else work(path, body)
-    )
-    done = _run_process(server, token_file)
-    assert done.returncode == 0, done.stderr
-    end = server.requests[-1][1]
-    assert (end["status"], end["reason"]) == ("cancelled", "Cancelled")
-    assert [line["text"] for line in end["logs"]] == ["cleaned up"]
+    server.stop()
+    assert way.post("end", Ask()) == {}
+    connection.close()
 
 
-def test_a_runner_process_leaves_quietly_when_it_is_fenced(
-    server: Server, token_file: Path
+def test_the_token_is_read_again_for_each_request(
+    server: RunnerServer, way: HttpsTransport, token_file: Path
 ) -> None:
-    work = _work("def handler(system, this):\n    this.save(message='half way')\n")
-    refusal = {"code": "Fenced", "message": "another attempt runs"}
-    server.answer = lambda path, body: (409, refusal) if path == "operations" else work(path, body)
-    done = _run_process(server, token_file)
-    assert done.returncode == 0, done.stderr
-    assert server.paths() == ["assignment", "operations"]
-    assert "another attempt runs" in done.stderr
+    way.post("operations", Ask())
+    token_file.write_text("renewed")
+    way.post("operations", Ask())
+    assert [request.token for request in server.requests] == ["a-token", "renewed"]
 
 
-def _work(source: str) -> Callable[[str, dict[str, Any]], Reply]:
-    assignment = Assignment(
-        namespace="team-a",
-        execution=ExecutionView(
-            uid="u-1",
-            name="hello-1",
-            title="hello",
-            type="SCRIPT",
-            status="NEW",
-            phase="Starting",
+def test_a_slow_answer_is_waited_for(server: RunnerServer, way: HttpsTransport) -> None:
+    ready = threading.Event()
+
+    def slow(_body: object) -> tuple[int, dict[str, object]]:
+        ready.wait()
+        return 200, {"stop": "Cancelled"}
+
+    server.on["control"] = slow
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(way.post("control", Ask())))
+    asking.start()
+    server.asked("control")
+    assert answers == []
+    ready.set()
+    asking.join()
+    assert answers == [{"stop": "Cancelled"}]
+
+
+def test_an_answer_that_never_comes_is_asked_for_on_a_new_connection(
+    server: RunnerServer, way: HttpsTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way.post("logs", Ask())
+    monkeypatch.setattr(transports, "ANSWER_SECONDS", 0.2)
+    server.on["operations"] = server.hold
+    with pytest.raises(ServerLost, match="TimeoutError"):
+        way.post("operations", Ask())
+    assert len({request.client for request in server.requests[-2:]}) == 2
+
+
+ANSWERS = {
+    "measured": b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a":1}',
+    "chunked": b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\n{"a\r\n4\r\n":1}\r\n'
+    b"0\r\nTrailer: x\r\n\r\n",
+    "announced by 100": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
+    b'content-length: 7\r\n\r\n{"a":1}',
+}
+
+
+@pytest.mark.parametrize("raw", ANSWERS.values(), ids=ANSWERS.keys())
+def test_an_answer_is_read_to_its_end_when_it_is(
+    raw: bytes, server: RunnerServer, way: HttpsTransport
+) -> None:
+    server.on["operations"] = lambda _: raw
+    for _ in "ab":
+        assert way.post("operations", Ask()) == {"a": 1}
+    assert len({request.client for request in server.requests}) == 1
+
+
+def test_nothing_is_an_answer(server: RunnerServer, way: HttpsTransport) -> None:
+    server.on["assignment"] = lambda _: (204, {})
+    assert way.post("assignment", Ask()) is None
+    assert way.post("assignment", Ask()) is None
+    assert len({request.client for request in server.requests}) == 1
+
+
+def test_a_connection_that_the_server_wants_closed_is_not_used_again(
+    server: RunnerServer, way: HttpsTransport
+) -> None:
+    server.on["operations"] = lambda _: (
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    for _ in "ab":
+        way.post("operations", Ask())
+    assert len({request.client for request in server.requests}) == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "trouble"),
+    [
+        pytest.param(b"SSH-2.0\r\n\r\n", "does not begin as HTTP does", id="another protocol"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", "gives no length", id="no length"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "gives no length", id="a bad length"
         ),
-        try_number=1,
-        attempt=1,
-        script=source,
-        inputs={"person": "Ada"},
-    )
-    return lambda path, body: (200, encode(assignment) if path == "assignment" else {})
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+            "gives no length but 'xyz'",
+            id="a bad chunk",
+        ),
+        pytest.param(b"x" * 70_000, "head does not end", id="a head without end"),
+    ],
+)
+def test_what_is_no_answer_closes_the_connection(
+    raw: bytes, trouble: str, server: RunnerServer, connections: list[HttpsConnection]
+) -> None:
+    server.on["x"] = lambda _: raw
+    connection = HttpsConnection(server.address, "weir-server", server.authority)
+    connection.send("/runner/v1/x", "token", b"{}", 5)
+    with pytest.raises(ProtocolError, match=trouble):
+        connection.receive()
+    assert not connection.is_open
 
 
-def _run_process(server: Server, token_file: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "weir_runner"],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path(weir_runner.__file__).parents[1]),
-            "PYTHONHASHSEED": "0",
-            "WEIR_SERVER": server.address,
-            "WEIR_SERVER_NAME": NAME,
-            "WEIR_SERVER_CA": server.certificate,
-            "WEIR_TOKEN_FILE": str(token_file),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def test_an_answer_that_breaks_off_is_an_error(server: RunnerServer) -> None:
+    server.on["x"] = lambda _: b""
+    connection = HttpsConnection(server.address, "weir-server", server.authority)
+    connection.send("/runner/v1/x", "token", b"{}", 5)
+    with pytest.raises(ConnectionResetError):
+        connection.receive()
+
+
+def test_large_bodies_go_both_ways(server: RunnerServer, way: HttpsTransport) -> None:
+    server.on["operations"] = lambda body: (200, {"echo": body["uid"]})
+    text = "x" * (4 * 2**20)
+    assert way.post("operations", Ask(uid=text)) == {"echo": text}

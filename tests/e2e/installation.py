@@ -84,7 +84,7 @@ class Installation:
         """
         for pod in await self.pods_of(cluster, component):
             if self.bare is not None:
-                kill_processes_of(pod)
+                signal_processes_of(pod, signal.SIGKILL)
             await cluster.delete(PODS, NAMESPACE, pod["metadata"]["name"], grace_seconds=0)
 
     async def until_ready(self, cluster: Cluster, component: Component, within: float = 90) -> None:
@@ -102,10 +102,31 @@ def _is_ready(pod: JsonObject) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def kill_processes_of(pod: JsonObject) -> None:
-    """Send SIGKILL to what runs in a Pod of our own node, from outside."""
+def signal_processes_of(pod: JsonObject, what: signal.Signals) -> None:
+    """Send a signal to what runs in a Pod of our own node, from outside."""
     for pid in _processes_of(pod["metadata"]["uid"]):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, what)
+
+
+def touch_in(pod: JsonObject, file: str) -> None:
+    """Make an empty file in a Pod of our own node, from outside: no kubelet is needed for it."""
+    for pid in _processes_of(pod["metadata"]["uid"]):
+        Path(f"/proc/{pid}/root{file}").touch()
+
+
+async def until_processes_end(pod: JsonObject, *, within: float = 30) -> None:
+    """Wait until nothing runs any more in a Pod of our own node, whatever the API says."""
+    loop = asyncio.get_running_loop()
+    for pid in _processes_of(pod["metadata"]["uid"]):
+        ended = asyncio.Event()
+        descriptor = os.pidfd_open(pid)  # readable when the process has ended
+        loop.add_reader(descriptor, ended.set)
+        try:
+            async with asyncio.timeout(within):
+                await ended.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
 
 def _processes_of(pod_uid: str) -> list[int]:

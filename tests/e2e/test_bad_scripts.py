@@ -1,9 +1,11 @@
 """Scripts that are wrong, and scripts that misbehave: each gets an end that says what happened."""
 
+import signal
+
 import pytest
 
 from tests.e2e.given import Given
-from tests.e2e.installation import kill_processes_of
+from tests.e2e.installation import signal_processes_of
 from tests.e2e.then import Then
 from tests.e2e.when import When
 
@@ -72,7 +74,7 @@ async def test_a_script_that_is_killed_from_outside_fails_and_says_by_what(
     await given.flow("sleeps", "import time\ndef handler(system, this): time.sleep(60)")
     run = await when.executed("sleeps")
     await then(run).has_a_running_pod()
-    kill_processes_of(run.pods[0])
+    signal_processes_of(run.pods[0], signal.SIGKILL)
     await then(run).fails("RunnerExited", message="137.*SIGKILL")
 
 

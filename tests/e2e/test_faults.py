@@ -1,11 +1,17 @@
 """Faults, caused for real: programs killed, Pods and namespaces deleted, servers restarted."""
 
 import asyncio
+import signal
 
 import pytest
 
 from tests.e2e.given import WAIT_FOR_GO, Given
-from tests.e2e.installation import Component
+from tests.e2e.installation import (
+    Component,
+    signal_processes_of,
+    touch_in,
+    until_processes_end,
+)
 from tests.e2e.run import Run
 from tests.e2e.then import Then
 from tests.e2e.when import When
@@ -199,6 +205,41 @@ async def test_a_restart_of_the_kubelet_is_outlived_by_all_runs(
         await when.told(one)
         await then(one).succeeds()
         assert one.status["attempt"] == 1
+
+
+@pytest.mark.own_node
+async def test_a_frozen_pod_that_wakes_when_its_run_has_another_reports_in_vain(
+    world: World, given: Given, when: When, then: Then
+) -> None:
+    bare = world.installation.bare
+    assert bare is not None
+    await given.flow(
+        "tells",
+        "import socket\n"
+        + WAIT_FOR_GO
+        + "def handler(system, this):\n"
+        + "    wait_for_go()\n"
+        + "    return {'pod': socket.gethostname()}\n",
+    )
+    run = await when.executed("tells")
+    await then(run).has_a_running_pod()
+    (stale,) = run.pods
+    bare.kill("kubelet")  # which would end it, as would the server's word that it is not needed
+    signal_processes_of(stale, signal.SIGSTOP)
+    try:
+        await when.pod_deleted(run, at_once=True)
+        await then(run).until(lambda: run.status.get("attempt") == 2, "a second attempt")
+        touch_in(stale, "/tmp/go")
+        signal_processes_of(stale, signal.SIGCONT)
+        await until_processes_end(stale)  # it has reported, and was refused
+        assert run.phase == "Starting"
+    finally:
+        bare.start("kubelet")
+    await then(run).has_a_running_pod(attempt=2)
+    second = run.pod
+    await when.told(run)
+    await then(run).succeeds(outputs={"pod": second})
+    assert second != stale["metadata"]["name"]
 
 
 async def test_a_namespace_deleted_amid_its_runs_goes_and_harms_nobody(

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.e2e.given import WAIT_FOR_GO, Given
+from tests.e2e.installation import Installation
 from tests.e2e.then import Then
 from tests.e2e.when import When
 from tests.e2e.world import World
@@ -43,6 +45,13 @@ async def test_a_flow_is_applied_run_and_shown_by_kubectl(world: World, tmp_path
     assert "all done" in row
     outputs = await kubectl("get", "exe", "first", here, "-o=jsonpath={.status.outputs.greeting}")
     assert outputs == "Hello, Ada"
+
+
+@pytest.mark.parametrize("part", ["execution.spec", "execution.status", "flow.spec", "connector"])
+async def test_kubectl_explains_every_field_in_words(installation: Installation, part: str) -> None:
+    told = await installation.kubectl("explain", part)
+    assert "<no description>" not in told
+    assert "FIELDS:" in told
 
 
 async def test_a_run_applied_before_its_flow_waits_for_it(

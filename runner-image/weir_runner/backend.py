@@ -124,6 +124,7 @@ class ClusterBackend:
                 answer = decode(Answer, data or {})
             except Refused as refusal:
                 self._departure.consider(refusal)
+                self._book.put_back(logs)  # it is the operation that was refused
                 raise InternalError(f"the server refused {kind!r}: {refusal}") from None
             except ServerLost as error:
                 self._departure.without_server(error)

@@ -6,6 +6,7 @@ what a forked child prints.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -76,6 +77,7 @@ class LogStreamWriter(io.TextIOBase):
 
     def end_line(self) -> None:
         """Log the line that was begun and not ended."""
+        self.buffer.end()
         with self._lock:
             begun, self._begun, self._begun_size = self._begun, [], 0
         if begun:
@@ -109,11 +111,16 @@ class _ByteWriter(io.RawIOBase):
     def __init__(self, text: LogStreamWriter) -> None:
         super().__init__()
         self._text = text
+        # Keeps the bytes of a character whose others come with the next write.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def write(self, data: Any, /) -> int:
         taken = bytes(data)
-        self._text.write(taken.decode("utf-8", "replace"))
+        self._text.write(self._decoder.decode(taken))
         return len(taken)
+
+    def end(self) -> None:
+        self._text.write(self._decoder.decode(b"", final=True))
 
     def writable(self) -> bool:
         return True

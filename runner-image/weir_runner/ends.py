@@ -37,12 +37,20 @@ class Outcome:
 
 
 def of_error(error: BaseException, filename: str) -> Outcome:
-    """Return the end that an exception makes which the script let go.
+    """Return the end that an exception makes which the script let go. Raises nothing.
 
     Parameters:
         error: The exception, a signal of the life cycle among them.
         filename: How the script's frames are named.
     """
+    try:
+        return _of_error(error, filename)
+    except BaseException:  # code of the exception's own class, which is the script's
+        message = "the script raised an exception that fails when it is asked what it says"
+        return Outcome("error", "ScriptError", message, log=message)
+
+
+def _of_error(error: BaseException, filename: str) -> Outcome:
     match error:
         case ExecutionSuccess():
             return Outcome("success", message=_said(error))

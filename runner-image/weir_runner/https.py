@@ -139,7 +139,7 @@ class HttpsConnection:
             self._more()
         first, *lines = self._taken(end + 4).decode("latin-1").rstrip("\r\n").split("\r\n")
         version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
             raise ProtocolError(f"the answer does not begin as HTTP does: {first[:80]!r}")
         headers = {}
         for line in lines:

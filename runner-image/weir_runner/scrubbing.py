@@ -42,6 +42,8 @@ class Scrubber:
             return {self.text(key): self.value(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
+        if _is_number(value) and len(str(value)) >= SHORTEST and str(value) in self._whole:
+            return HIDDEN
         return value
 
 
@@ -54,18 +56,27 @@ def _texts(secret: Any) -> Iterator[str]:
     elif isinstance(secret, list):
         for item in secret:
             yield from _texts(item)
-    elif isinstance(secret, int | float) and not isinstance(secret, bool):
+    elif _is_number(secret):
         yield str(secret)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _forms(secret: str) -> Iterator[str]:
+    import json
     from base64 import b64encode
-    from urllib.parse import quote
+    from urllib.parse import quote, quote_plus
 
     # The single lines too: of a key with many, a program's complaint may show one.
     for part in (secret, secret.strip(), *(line.strip() for line in secret.splitlines())):
         if len(part) >= SHORTEST:
             yield part
             yield quote(part, safe="")
+            yield quote(part)  # as a path, whose slashes stay
+            yield quote_plus(part)
+            yield json.dumps(part)[1:-1]
+            yield json.dumps(part, ensure_ascii=False)[1:-1]
             yield b64encode(part.encode("utf-8", "replace")).decode()
             yield part.encode("unicode_escape").decode()

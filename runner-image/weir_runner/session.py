@@ -194,11 +194,15 @@ class Run:
         try:
             outputs = checked_object(outputs, "output_value")
             check_size(outputs, self._assignment.output_limit)
-        except (NotJsonError, OutputTooLarge) as error:
+        except BaseException as error:  # a returned object may be of a class of the script's
             reason = "OutputTooLarge" if isinstance(error, OutputTooLarge) else "InvalidOutputs"
+            text = tracebacks.text_of(error)
+            if not isinstance(error, NotJsonError | OutputTooLarge):
+                name = self._assignment.script_name
+                text = f"output_value cannot be read: {tracebacks.message(error, name)}"
             if outcome.status == "success":
-                return Outcome("error", reason, tracebacks.shortened(str(error))), None
-            self._book.add("system", f"The outputs are not kept: {error}")
+                return Outcome("error", reason, tracebacks.shortened(text)), None
+            self._book.add("system", f"The outputs are not kept: {text}")
             return outcome, None
         return outcome, outputs
 
@@ -209,7 +213,7 @@ class Run:
         try:
             lines = self._book.take()
             while self._book.something.is_set():
-                self._transport.post("logs", LogBatch(**_fields(self._attempt), lines=lines))
+                self._send_logs(LogBatch(**_fields(self._attempt), lines=lines))
                 lines = self._book.take()
             self._transport.post("end", dataclasses.replace(end, logs=lines))
         except ServerLost as error:
@@ -217,6 +221,13 @@ class Run:
         except Refused as refusal:
             self._departure.consider(refusal)
             self._report_refused(end, refusal)
+
+    def _send_logs(self, batch: LogBatch) -> None:
+        try:
+            self._transport.post("logs", batch)
+        except Refused as refusal:
+            # A batch that the server does not like is lost; how the run ended is not.
+            self._departure.consider(refusal)
 
     def _report_refused(self, end: End, refusal: Refused) -> None:
         """Report the refusal of the end instead: a run must not end unreported."""

@@ -24,7 +24,7 @@ def message(error: BaseException, filename: str) -> str:
     text = text_of(error)
     if isinstance(error, SyntaxError) and error.filename == filename and error.lineno:
         where = f"line {error.lineno}, column {error.offset or 1}"
-        text = error.msg or text
+        text = text_of(error.msg or text)  # a script may have put anything there
     else:
         line = line_of(error, filename)
         where = f"line {line}" if line else ""
@@ -60,6 +60,14 @@ def shortened(text: str) -> str:
 
 def script_lines(error: BaseException, filename: str) -> str:
     """Return the error's traceback with the script's frames only; all frames where it has none."""
+    try:
+        return _script_lines(error, filename)
+    except BaseException as failure:  # what an error holds may be anything, its notes for example
+        reason = f"showing it raised {type(failure).__name__}"
+        return f"{message(error, filename)}\n<no traceback: {reason}>"
+
+
+def _script_lines(error: BaseException, filename: str) -> str:
     import traceback  # only failures need it
 
     whole = traceback.TracebackException.from_exception(error, compact=True)

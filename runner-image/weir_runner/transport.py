@@ -212,7 +212,7 @@ def _refused(answer: Answer) -> Refused:
 
 
 def _seconds(text: str) -> float:
-    return min(float(text), LONGEST_RETRY_AFTER) if text.isdigit() else 0.0
+    return min(float(text), LONGEST_RETRY_AFTER) if text.isdecimal() else 0.0
 
 
 def _jitter() -> float:

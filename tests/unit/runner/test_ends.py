@@ -67,6 +67,22 @@ ENDS: dict[str, tuple[str, dict[str, Any]]] = {
         "class E(Exception):\n    def __str__(self): this.success()\nraise E",
         {"message": "E: <no text: its __str__ raised ExecutionSuccess> (line 4)"},
     ),
+    "an exception whose notes fail": (
+        "class E(Exception):\n    __notes__ = property(lambda self: 1 / 0)\nraise E('x')",
+        {"reason": "ScriptError", "message": "E: x (line 4)"},
+    ),
+    "an exception whose class has no name": (
+        "class M(type):\n    __name__ = property(lambda self: 1 / 0)\n"
+        "class E(Exception, metaclass=M): pass\nraise E('x')",
+        {
+            "reason": "ScriptError",
+            "message": "the script raised an exception that fails when it is asked what it says",
+        },
+    ),
+    "a syntax error that the script made up of numbers": (
+        "raise SyntaxError(5, ('script.py', 1, 2, 3))",
+        {"reason": "ScriptError", "message": "SyntaxError: 5 (line 1, column 2)"},
+    ),
     "an exception in a library names the script's line": (
         "import json\njson.loads('{')",
         {
@@ -160,6 +176,26 @@ ENDS: dict[str, tuple[str, dict[str, Any]]] = {
             "first, such as to a text",
         },
     ),
+    "a returned object that fails when it is read": (
+        "class D(dict):\n    def items(self): raise OSError('gone')\nreturn D(a=1)",
+        {
+            "status": "error",
+            "reason": "InvalidOutputs",
+            "outputs": None,
+            "message": "output_value cannot be read: OSError: gone (line 3)",
+        },
+    ),
+    "an object that contains itself": (
+        "d = {}; d['d'] = d; return d",
+        {"status": "error", "reason": "InvalidOutputs", "outputs": None},
+    ),
+    "a number that JSON cannot hold": (
+        "return {'x': float('nan')}",
+        {
+            "reason": "InvalidOutputs",
+            "message": "output_value['x'] is nan, which JSON cannot hold; use None or a text",
+        },
+    ),
     "an integer too long to write": (
         "return {'n': 10 ** 5000}",
         {
@@ -247,6 +283,21 @@ def test_a_traceback_shows_the_scripts_lines_only() -> None:
     assert text.count("File ") == 3
     assert text.endswith("RuntimeError: no good")
     assert "weir_runner" not in text
+
+
+def test_a_traceback_that_cannot_be_shown_says_why() -> None:
+    server = run(
+        """\
+        class E(Exception):
+            __notes__ = property(lambda self: 1 / 0)
+
+        def handler(system, this):
+            raise E('x')
+        """
+    )
+    assert server.texts("traceback") == [
+        "E: x (line 5)\n<no traceback: showing it raised ZeroDivisionError>"
+    ]
 
 
 HANDLERS: dict[str, tuple[str, str | None]] = {

@@ -79,6 +79,14 @@ PRINTS = {
     "a line that does not end": ("print('a', end='')", ["a"]),
     "nothing": ("print(end='')", []),
     "bytes": ("import sys; sys.stdout.buffer.write('ä\\n'.encode())", ["ä"]),
+    "a character whose bytes come one by one": (
+        "import sys\nfor byte in 'ä€\\n'.encode(): sys.stdout.buffer.write(bytes([byte]))",
+        ["ä€"],
+    ),
+    "a character that does not end": (
+        "import sys; sys.stdout.buffer.write('ab€'.encode()[:-1])",
+        ["ab\ufffd"],
+    ),
     "what is no Unicode": ("print('\\udc80')", ["?"]),
     "text to a flushed and closed stream": (
         "import sys; print('a', flush=True); sys.stdout.close(); print('b')",
@@ -205,6 +213,32 @@ def test_a_batch_that_the_server_does_not_like_is_lost_and_the_run_goes_on() -> 
     end = end_of("for _ in range(200): print('x' * 10_000)", server=server)
     assert end.status == "success"
     assert 100 < len(server.texts("stdout")) < 200
+
+
+def test_a_last_batch_that_the_server_does_not_like_fails_no_run() -> None:
+    server = FakeServer(refusing("logs", Refused(413, "TooLarge", "no")))
+    end = end_of("for _ in range(60): print('x' * 10_000)", server=server)
+    assert (end.status, server.posted) == ("success", ["logs", "logs", "end"])
+    assert server.keys() == sorted(set(server.keys()))
+    assert 0 < len(server.logs) < 60
+
+
+def test_a_refused_operation_takes_no_entries_with_it() -> None:
+    server = FakeServer(refusing("operations", Refused(413, "TooLarge", "no")))
+    end_of(
+        """
+        this.log('a')
+        try:
+            this.save(message='m')
+        except Exception:
+            this.log('b')
+        """,
+        server=server,
+    )
+    assert [(line.after, line.index, line.text) for line in server.logs] == [
+        (0, 0, "a"),
+        (1, 0, "b"),
+    ]
 
 
 def test_threads_log_and_work_side_by_side_with_unique_keys() -> None:

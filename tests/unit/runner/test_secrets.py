@@ -1,9 +1,10 @@
 """A connection's secrets leave the runner in no form."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -18,6 +19,10 @@ KEY = "-----BEGIN KEY-----\nMIIabc  def\nx\n-----END KEY-----\n"
 HIDDEN: dict[str, tuple[Any, str, str]] = {
     "as it is": (SECRET, f"login with {SECRET}!", "login with ***!"),
     "in an address": (SECRET, f"https://ada:{quote(SECRET, safe='')}@host", "https://ada:***@host"),
+    "in a path of an address": (SECRET, f"GET /{quote(SECRET)}", "GET /***"),
+    "in a form": ("two words+", f"p={quote_plus('two words+')}", "p=***"),
+    "in JSON": ('say "ä"', json.dumps({"p": 'say "ä"'}), '{"p": "***"}'),
+    "in JSON with its letters": ('"ä"ö', json.dumps('"ä"ö', ensure_ascii=False), '"***"'),
     "in base 64": (SECRET, base64.b64encode(SECRET.encode()).decode(), "***"),
     "in a repr": ("a\nb\nc\td", repr("a\nb\nc\td"), "'***'"),
     "a key as a whole": (KEY, f"<{KEY}>", "<***>"),
@@ -39,6 +44,14 @@ def test_a_secret_is_hidden(secret: Any, text: str, shown: str) -> None:
 def test_secrets_are_hidden_in_values_and_their_keys() -> None:
     value = {f"k-{SECRET}": [1, {"v": SECRET}], "n": None}
     assert Scrubber([SECRET]).value(value) == {"k-***": [1, {"v": "***"}], "n": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(12345, "***"), (1234.5, "***"), (123456, 123456), (7, 7), (True, True), (None, None)],
+)
+def test_a_number_is_hidden_if_it_is_a_secret_of_some_length(value: Any, shown: Any) -> None:
+    assert Scrubber([12345, "1234.5", 7, True]).value([value]) == [shown]
 
 
 class FakeConnector:

@@ -126,7 +126,8 @@ def test_it_waits_longer_each_time_and_gives_up_when_patience_is_over(
 
 
 @pytest.mark.parametrize(
-    ("header", "pause"), [("7", 7.0), ("3600", 30.0), ("Tue, 24 Nov", 0.1), ("", 0.1)]
+    ("header", "pause"),
+    [("7", 7.0), ("3600", 30.0), ("Tue, 24 Nov", 0.1), ("\xb2", 0.1), ("", 0.1)],
 )
 def test_it_waits_as_long_as_the_server_asks_for_within_reason(
     header: str, pause: float, token_file: Path, clock: Clock

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--rounds", type=int, default=12, help="of cold, writes and start (12)")
     parser.add_argument("--at-once", type=int, default=40, help="Executions of a burst (40)")
-    parser.add_argument("--bursts", type=int, default=3, help="bursts of each (3)")
+    parser.add_argument("--bursts", type=int, default=4, help="bursts of each (4)")
     parser.add_argument("--finished", type=int, default=1000, help="Executions for memory (1000)")
     return parser
 

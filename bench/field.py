@@ -79,8 +79,12 @@ class Field:
         return found[0]
 
     async def pod_deleted(self, name: str) -> None:
-        """Delete a Pod and wait until it is gone."""
-        await self.world.cluster.delete(PODS, self.world.namespace, name, grace_seconds=0)
+        """Delete a Pod and wait until it is gone.
+
+        Not at once: then its object goes first, and the node is still busy with it while the next
+        thing is measured.
+        """
+        await self.world.cluster.delete(PODS, self.world.namespace, name)
         history = self.world.history
         await history.until(
             lambda: history.current(PODS, name) is None, within=PATIENCE, what=f"{name} to go"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flow_api._system import ReturnWhen
-from flow_api._values import checked_object
+from flow_api._values import checked_object, printable
 from weir_protocol import ChildArguments
 
 # Fields of the new execution that `init={…}` may give as well.
@@ -35,6 +35,8 @@ def child_arguments(
     for key in init:
         if key not in _INIT:
             raise TypeError(f"init has no field {key!r}; it may hold {', '.join(_INIT)}")
+    if all(value is None for value in target.values()):
+        raise TypeError(f"{' or '.join(target).replace('_', ' ')} must be given, not None")
     for kind, value in target.items():
         if value is not None and (not isinstance(value, str) or not value.strip()):
             raise TypeError(f"{kind.replace('_', ' ')} must be a text that is not empty: {value!r}")
@@ -46,7 +48,7 @@ def child_arguments(
             **checked_object(inputs, "inputs"),
             **checked_object(more_inputs, "inputs"),
         },
-        title=None if title is None else str(title),
+        title=None if title is None else printable(str(title)),
         run=bool(run),
         orphan=bool(orphan or init.get("orphan", False)),
         protect_inputs=_keys(protect_inputs or init.get("protect_inputs", ()), "protect_inputs"),

@@ -58,6 +58,10 @@ CHILDREN = {
         lambda this: this.flow("greet", name_="one"),
         child(flow="greet", title="one"),
     ),
+    "a name that is no Unicode": (
+        lambda this: this.flow("greet", name="\ud800x"),
+        child(flow="greet", title="?x"),
+    ),
     "a name by init": (
         lambda this: this.flow("greet", init={"name": "one", "orphan": True}),
         child(flow="greet", title="one", orphan=True),
@@ -183,6 +187,19 @@ WRONG: dict[str, tuple[Call, type[BaseException], str]] = {
         "inputs must be a dict",
     ),
     "an empty name of a flow": (lambda this: this.flow(" "), TypeError, "not empty"),
+    "no flow": (lambda this: this.flow(None), TypeError, "flow must be given"),
+    "no script": (lambda this: this.script(None), TypeError, "script must be given"),
+    "a task of no type": (lambda this: this.task(None), TypeError, "connector_type"),
+    "a child's success": (
+        lambda this: this.flow("greet").success("x"),
+        flow_api.PermissionDenied,
+        "success",
+    ),
+    "a child's save": (
+        lambda this: this.flow("greet").save(message="x"),
+        flow_api.PermissionDenied,
+        "save",
+    ),
     "an unknown way to wait": (lambda this: this.flow("greet", wait="X"), ValueError, "ALL_ENDED"),
     "a template": (lambda this: this.flow("greet", save=False), TypeError, "save=False"),
     "an unknown field of init": (

@@ -125,6 +125,7 @@ class ClusterBackend:
             except Refused as refusal:
                 self._departure.consider(refusal)
                 self._book.put_back(logs)  # it is the operation that was refused
+                self._journal.take_back()
                 raise InternalError(f"the server refused {kind!r}: {refusal}") from None
             except ServerLost as error:
                 self._departure.without_server(error)

@@ -22,13 +22,23 @@ class Journal:
         self.lock = threading.RLock()
         self._operation = 0
         self._line = 0
+        self._line_before = 0  # of the operation before the last
 
     def next_operation(self) -> int:
         """Return the number of the next operation; the first is 1."""
         with self.lock:
             self._operation += 1
-            self._line = 0
+            self._line_before, self._line = self._line, 0
             return self._operation
+
+    def take_back(self) -> None:
+        """Leave the last operation's number to the next one: it was refused, and has no record.
+
+        A number without a record would look like a lost one when the run is resumed.
+        """
+        with self.lock:
+            self._operation -= 1
+            self._line += self._line_before
 
     def next_line(self) -> tuple[int, int]:
         """Return the key of the next log line: the last operation before it, and its index after

@@ -237,7 +237,7 @@ def test_a_refused_operation_takes_no_entries_with_it() -> None:
     )
     assert [(line.after, line.index, line.text) for line in server.logs] == [
         (0, 0, "a"),
-        (1, 0, "b"),
+        (0, 1, "b"),
     ]
 
 

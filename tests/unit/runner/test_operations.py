@@ -92,6 +92,21 @@ def test_another_refusal_is_an_internal_error_that_the_script_may_catch() -> Non
     )
 
 
+def test_a_refused_operation_leaves_its_number_to_the_next() -> None:
+    # A number without a record would look like a lost one when the run is resumed.
+    server = FakeServer(refusing("operations", Refused(413, "TooLarge", "no")))
+    end_of(
+        """
+        try:
+            this.flow('greet', text='x', wait=False)
+        except Exception:
+            this.save(message='smaller')
+        """,
+        server=server,
+    )
+    assert [(number, op.kind) for number, op in server.operations.items()] == [(1, "save")]
+
+
 def test_an_answer_that_is_not_understood_is_an_internal_error() -> None:
     class Odd(FakeServer):
         def post(self, path: str, message: object) -> dict[str, object] | None:

@@ -224,6 +224,9 @@ async def test_a_frozen_pod_that_wakes_when_its_run_has_another_reports_in_vain(
     run = await when.executed("tells")
     await then(run).has_a_running_pod()
     (stale,) = run.pods
+    # A kubelet that dies before it has told of a restarted server leaves it without endpoints.
+    await world.installation.until_ready(world.cluster, "operator")
+    await world.installation.until_ready(world.cluster, "server")
     bare.kill("kubelet")  # which would end it, as would the server's word that it is not needed
     signal_processes_of(stale, signal.SIGSTOP)
     try:

@@ -31,16 +31,26 @@ def _never() -> bool:
     return False
 
 
+def _no_secret(text: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """The ways from a running connection back to its run.
 
     `log` takes one line of text for people, free of secrets. `cancelled` says whether the run is
-    to stop; it is asked several times per second, so it must be cheap.
+    to stop; it is asked several times per second, so it must be cheap. `hide` takes a text that
+    is made of secrets, or is part of one, and that is to be removed from log, message and outputs
+    as secret inputs are. `uid` and `try_number` are the run's identity: the same in every attempt
+    of one try. No `uid`: the connection belongs to no run.
     """
 
     log: Callable[[str], None] = _no_log
     cancelled: Callable[[], bool] = _never
+    hide: Callable[[str], None] = _no_secret
+    uid: str = ""
+    try_number: int = 1
 
 
 class ConnectorType(Protocol):

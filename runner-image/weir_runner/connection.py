@@ -10,12 +10,14 @@ from weir_runner import tracebacks
 from weir_runner.ends import Outcome
 
 if TYPE_CHECKING:
-    from weir_protocol import Connection
+    from weir_protocol import Ask, Connection
+    from weir_runner.scrubbing import Scrubber
 
 
 def run(
     connection: Connection,
-    scrub: Callable[[str], str],
+    attempt: Ask,
+    scrubber: Scrubber,
     log: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> tuple[Outcome, dict[str, Any] | None]:
@@ -23,7 +25,8 @@ def run(
 
     Parameters:
         connection: Its type and inputs.
-        scrub: Takes secrets out of a text, such as the message of the end.
+        attempt: Whose connection it is.
+        scrubber: Takes secrets out of the message of the end; the connection may add to them.
         log: Appends a line to the log.
         cancelled: Whether the connection is to stop.
     """
@@ -32,12 +35,19 @@ def run(
 
     def message_of(error: BaseException) -> str:
         # Scrubbed first: what is cut or put into one line may not be found any more.
-        return tracebacks.shortened(scrub(tracebacks.text_of(error)))
+        return tracebacks.shortened(scrubber.text(tracebacks.text_of(error)))
 
     kind = connection.type
     try:
         connector = registry.load(kind)
-        outputs = connector.run(connection.inputs, registry.Context(log=log, cancelled=cancelled))
+        context = registry.Context(
+            log=log,
+            cancelled=cancelled,
+            hide=scrubber.add,
+            uid=attempt.uid,
+            try_number=attempt.try_number,
+        )
+        outputs = connector.run(connection.inputs, context)
         return Outcome("success"), checked_object(outputs, "output_value")
     except errors.ConnectionCancelled as error:
         return Outcome("cancelled", "Cancelled", message_of(error)), None

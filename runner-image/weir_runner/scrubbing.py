@@ -20,10 +20,16 @@ class Scrubber:
     """
 
     def __init__(self, secrets: Iterable[Any]) -> None:
+        self._whole: frozenset[str] = frozenset()
+        self._forms: list[str] = []
+        self.add(*secrets)
+
+    def add(self, *secrets: Any) -> None:
+        """Hide these secrets too from now on."""
         whole = {text for secret in secrets for text in _texts(secret) if text}
-        self._whole = frozenset(whole)
         forms = {form for text in whole for form in _forms(text)}
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._whole |= whole
+        self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         """Return a text without the secrets."""

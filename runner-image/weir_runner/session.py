@@ -179,7 +179,8 @@ class Run:
         assert self._assignment.connection is not None
         outcome, outputs = connection.run(
             self._assignment.connection,
-            self._scrubber.text,
+            self._attempt,
+            self._scrubber,
             lambda text: self._book.add("log", text),
             lambda: self._watch.stop is not None,
         )

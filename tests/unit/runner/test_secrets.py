@@ -146,6 +146,24 @@ def test_a_connections_outputs_log_and_prints_are_free_of_secrets(
     assert server.texts("stdout") == ["***", "***", "***", "x", "***", ""]
 
 
+def test_what_a_connection_makes_of_its_secrets_can_be_hidden_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def act(_inputs: dict[str, Any], context: Any) -> Any:
+        context.hide("made-of-it")
+        context.log("sent made-of-it")
+        return {"echo": ["made-of-it"]}
+
+    server = connected(monkeypatch, act)
+    assert server.texts("log") == ["sent ***"]
+    assert server.end.outputs == {"echo": ["***"]}
+
+
+def test_a_connection_knows_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = connected(monkeypatch, lambda _inputs, run: {"uid": run.uid, "try": run.try_number})
+    assert seen.end.outputs == {"uid": "own", "try": 1}
+
+
 def test_what_a_connection_returns_must_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
     end = connected(monkeypatch, lambda _inputs, _context: {"at": object()}).end
     assert (end.reason, end.message) == (

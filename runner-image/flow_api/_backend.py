@@ -10,7 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from weir_protocol import Answer, JsonObject, OperationKind
+    from weir_protocol import Answer
+    from weir_protocol.arguments import (
+        JsonObject,
+        OperationKind,
+    )
 
 
 class Backend(Protocol):

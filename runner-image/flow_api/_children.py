@@ -8,7 +8,9 @@ from typing import Any
 
 from flow_api._system import ReturnWhen
 from flow_api._values import checked_object, printable
-from weir_protocol import ChildArguments
+from weir_protocol.arguments import (
+    ChildArguments,
+)
 
 # Fields of the new execution that `init={…}` may give as well.
 _INIT = ("input_value", "name", "orphan", "protect_inputs", "protect_outputs")

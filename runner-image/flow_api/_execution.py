@@ -8,7 +8,10 @@ from flow_api._exceptions import ExecutionCancel, ExecutionError, ExecutionSucce
 from flow_api._parent import Parent
 from flow_api._system import ReturnWhen
 from flow_api._values import loggable, text_of
-from weir_protocol import CancelArguments, RunArguments
+from weir_protocol.arguments import (
+    CancelArguments,
+    RunArguments,
+)
 
 if TYPE_CHECKING:
     from typing import Self

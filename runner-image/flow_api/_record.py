@@ -10,11 +10,18 @@ from flow_api._children import return_when as way_to_wait
 from flow_api._exceptions import DependencyFailedError, InternalError, PermissionDenied, named
 from flow_api._fields import READABLE, VALUES, WRITABLE, read, writable
 from flow_api._values import checked, checked_object
-from weir_protocol import ReadArguments, SaveArguments, WaitArguments
+from weir_protocol.arguments import (
+    ReadArguments,
+    SaveArguments,
+    WaitArguments,
+)
 
 if TYPE_CHECKING:
     from flow_api._backend import Backend
-    from weir_protocol import ErrorInfo, ExecutionView, OperationKind
+    from weir_protocol import ErrorInfo, ExecutionView
+    from weir_protocol.arguments import (
+        OperationKind,
+    )
 
 Awaited = TypeVar("Awaited", bound="Record")
 

@@ -21,6 +21,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from weir_protocol.arguments import JsonObject, OperationKind
+
 PATH = "/runner/v1"
 AUDIENCE = "weir-server"
 
@@ -32,11 +34,7 @@ POLL_SECONDS = 20.0
 # (EX_TEMPFAIL).
 EXIT_SERVER_LOST = 75
 
-JsonObject: TypeAlias = dict[str, Any]
-
-ReturnWhen: TypeAlias = Literal["ALL_SUCCEEDED", "ALL_ENDED", "FIRST_ENDED"]
 LogStream: TypeAlias = Literal["log", "stdout", "stderr", "traceback", "system"]
-OperationKind: TypeAlias = Literal["child", "run", "wait", "read", "save", "cancel"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +82,7 @@ class ExecutionView:
     input_value: JsonObject | None = None
     output_value: JsonObject | None = None
     cause: Cause | None = None
+    try_number: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,75 +115,9 @@ class Assignment:
     # bytes of log text kept for one try; what follows is dropped, and said
     log_limit: int = 10 * 2**20
     output_limit: int = 16 * 2**20  # bytes of JSON
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChildArguments:
-    """Create a child, and start it unless `run` is False.
-
-    Exactly one of flow, script, and connector/type is set.
-    """
-
-    flow: str | None = None
-    script: str | None = None
-    connector: str | None = None
-    connector_type: str | None = None
-    inputs: JsonObject = field(default_factory=dict)
-    title: str | None = None
-    run: bool = True
-    orphan: bool = False
-    protect_inputs: list[str] = field(default_factory=list)
-    protect_outputs: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunArguments:
-    """Start an execution that was created with `run=False`."""
-
-    uid: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WaitArguments:
-    """Wait for executions. `timeout` is in seconds, counted from the operation's first arrival."""
-
-    uids: list[str]
-    return_when: ReturnWhen = "ALL_SUCCEEDED"
-    timeout: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadArguments:
-    """Read one execution afresh, outputs and inputs included."""
-
-    uid: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SaveArguments:
-    """Store facts about the caller itself; None leaves a fact as it is."""
-
-    message: str | None = None
-    title: str | None = None
-    description: str | None = None
-    outputs: JsonObject | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CancelArguments:
-    """Cancel an execution of the caller's own tree."""
-
-    uid: str
-
-
-ARGUMENTS: dict[OperationKind, type[Any]] = {
-    "child": ChildArguments,
-    "run": RunArguments,
-    "wait": WaitArguments,
-    "read": ReadArguments,
-    "save": SaveArguments,
-    "cancel": CancelArguments,
-}
+    requirements: list[str] = field(default_factory=list)  # PEP 508, to be installed first
+    environment: str = ""  # what system.get_env_name() answers
+    user: str = ""  # who made the root of this tree, where that is known
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -198,6 +131,7 @@ class Operation:
     kind: OperationKind
     arguments: JsonObject  # the fields of ARGUMENTS[kind]
     line: int | None = None  # of the script: named when a resumed run diverges
+    thread: bool = False  # asked by another thread than the script's first: no resume from here on
     logs: list[LogLine] = field(default_factory=list)  # what was logged since the last request
 
 
@@ -214,12 +148,14 @@ class ErrorInfo:
 class Answer:
     """What became of an operation.
 
-    A `child`, `run`, `read` answers one execution, a `wait` those that ended.
+    A `child`, `run`, `read` answers one execution, a `wait` those that ended. `open` answers a
+    `once` that has no record yet. `hibernate`: leave at once; the run goes on in another Pod.
     """
 
-    state: Literal["done", "pending", "failed"]
+    state: Literal["done", "pending", "failed", "open", "hibernate"]
     executions: list[ExecutionView] = field(default_factory=list)
     error: ErrorInfo | None = None
+    value: Any = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from flow_api import InternalError
-from weir_protocol import Answer, Assignment, JsonObject, Operation, OperationKind, decode
+from weir_protocol import Answer, Assignment, Operation, decode
+from weir_protocol.arguments import (
+    JsonObject,
+    OperationKind,
+)
 from weir_runner.interrupts import interruptible
 from weir_runner.transport import Refused, ServerLost, body_of
 

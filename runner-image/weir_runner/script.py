@@ -27,12 +27,14 @@ class NotRunnable(Exception):
     Parameters:
         reason: A reason of the API: SyntaxError or NoHandler.
         message: What is wrong, and where.
+        log: The same for the log, where there is more to show.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, log: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.log = log or message
 
 
 def run(
@@ -57,7 +59,11 @@ def run(
     try:
         code = compile(source, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError) as error:
-        raise NotRunnable("SyntaxError", tracebacks.message(error, filename)) from None
+        raise NotRunnable(
+            "SyntaxError",
+            tracebacks.message(error, filename),
+            tracebacks.syntax_error(error, filename),
+        ) from error
     module = types.ModuleType(MODULE)
     module.__file__ = filename
     sys.modules[MODULE] = module

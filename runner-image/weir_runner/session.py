@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from flow_api import Execution, System
 from flow_api._values import NotJsonError, checked_object, printable
-from weir_protocol import Ask, Assignment, End, LogBatch, decode
+from weir_protocol import (
+    Ask,
+    Assignment,
+    End,
+    LogBatch,
+    decode,
+)
 from weir_runner import connection, ends, script, tracebacks
 from weir_runner.backend import ClusterBackend, OutputTooLarge, check_size
 from weir_runner.capture import Capture

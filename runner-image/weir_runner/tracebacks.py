@@ -67,6 +67,17 @@ def script_lines(error: BaseException, filename: str) -> str:
         return f"{message(error, filename)}\n<no traceback: {reason}>"
 
 
+def syntax_error(error: BaseException, filename: str) -> str:
+    """Return what a script that cannot be compiled gets for a traceback: the line, with its place
+    marked. Only errors that name a place have more to say than their message.
+    """
+    import traceback
+
+    if not isinstance(error, SyntaxError) or not error.lineno:
+        return message(error, filename)
+    return "".join(traceback.format_exception_only(error)).rstrip("\n")
+
+
 def _script_lines(error: BaseException, filename: str) -> str:
     import traceback  # only failures need it
 
@@ -78,8 +89,6 @@ def _script_lines(error: BaseException, filename: str) -> str:
 
 def _keep_only(whole: traceback.TracebackException, filename: str) -> None:
     """Drop other frames, also of the errors behind the error. No recursion: a chain may be long."""
-    import traceback
-
     seen: set[int] = set()
     waiting: list[traceback.TracebackException | None] = [whole]
     while waiting:
@@ -87,6 +96,23 @@ def _keep_only(whole: traceback.TracebackException, filename: str) -> None:
         if shown is None or id(shown) in seen:
             continue
         seen.add(id(shown))
-        frames = [frame for frame in shown.stack if frame.filename == filename]
-        shown.stack = traceback.StackSummary.from_list(frames)
+        _drop_frames(shown, filename)
+        # An error that a library raised and handled in its own code is the library's affair.
+        while (behind := shown.__context__) is not None and not _passed(behind, filename):
+            shown.__context__ = behind.__context__
         waiting += [shown.__cause__, shown.__context__, *(shown.exceptions or ())]
+
+
+def _passed(error: traceback.TracebackException, filename: str) -> bool:
+    """Whether the error, or one of its group, came by the script."""
+    if any(frame.filename == filename for frame in error.stack or ()):
+        return True
+    return any(_passed(inner, filename) for inner in error.exceptions or ())
+
+
+def _drop_frames(shown: traceback.TracebackException, filename: str) -> None:
+    import traceback
+
+    frames = [frame for frame in shown.stack or () if frame.filename == filename]
+    # Without frames there is nothing to head with "Traceback (most recent call last)".
+    shown.stack = traceback.StackSummary.from_list(frames) if frames else None  # type: ignore[assignment]

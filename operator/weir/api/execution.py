@@ -54,6 +54,8 @@ class ExecutionSpec(Model):
 
     flow: Annotated[str | None, Field(min_length=1, max_length=253)] = None
     """Name or title of the Flow, in this namespace."""
+    draft: Annotated[str | None, Field(min_length=1, max_length=MAX_SCRIPT)] = None
+    """Python source to run in place of the Flow's own script. Development runs only."""
     script: Annotated[str | None, Field(min_length=1, max_length=MAX_SCRIPT)] = None
     """Python source to run once, instead of a Flow."""
     connection: ConnectionRef | None = None
@@ -96,6 +98,21 @@ class RunnerStatus(Model):
     """UID of the Pod."""
     node: str | None = None
     """The node it runs on."""
+
+
+class TryStatus(Model):
+    """A try of the whole run that failed."""
+
+    try_number: Annotated[int, Field(ge=1, alias="try")]
+    """Its number."""
+    start_time: Time | None = None
+    """When its script began."""
+    end_time: Time | None = None
+    """When it failed."""
+    reason: Reason | None = None
+    """Why it failed, in one word."""
+    message: Annotated[str | None, Field(max_length=4096)] = None
+    """Why it failed."""
 
 
 class CauseStatus(Model):
@@ -150,6 +167,14 @@ class ExecutionStatus(Model):
     """How often the whole run was started anew; a try has a journal of its own."""
     attempt: Annotated[int | None, Field(ge=0)] = None
     """How many Pods were started for this run. Never goes down."""
+    losses: Annotated[int | None, Field(ge=0)] = None
+    """How many Pods the current try has lost."""
+    hibernations: Annotated[int | None, Field(ge=0)] = None
+    """How often the run gave its Pod back while it waited."""
+    resumable: bool | None = None
+    """False: the script used threads, so that the loss of its Pod ends the run."""
+    tries: Annotated[list[TryStatus] | None, Field(max_length=10)] = None
+    """Tries that failed before the current one, the last ten."""
     runner: RunnerStatus | None = None
     """The Pod of the current attempt."""
     waiting_for: Annotated[list[Waited] | None, Field(max_length=20)] = None
@@ -252,6 +277,11 @@ class Execution(Resource):
             "spec has exactly one of flow, script and connection",
         ),
         (
+            "!has(self.spec.draft) || has(self.spec.flow) && has(self.spec.mode) "
+            "&& self.spec.mode == 'Development'",
+            "spec.draft needs spec.flow, and mode Development",
+        ),
+        (
             "!has(self.spec.connection) || has(self.spec.connection.connector) "
             "|| has(self.spec.connection.type)",
             "spec.connection names a connector, a type, or both",
@@ -289,6 +319,7 @@ class Execution(Resource):
             )
             for field in (
                 "flow",
+                "draft",
                 "script",
                 "connection",
                 "title",

@@ -8,6 +8,8 @@ from weir.api.resource import Condition, Duration, JsonObject, Model, Resource, 
 
 MAX_SCRIPT = 200 * 1024
 
+Allowed = Literal["flows", "connectors", "schedules", "webhooks", "executions"]
+
 SchemaField = Annotated[JsonObject | None, Field(json_schema_extra={"preserve": True})]
 
 
@@ -137,11 +139,19 @@ class FlowSpec(Model):
     """How long a Pod may take to start before the run fails with PodNotStarting."""
     max_concurrent: Annotated[int | None, Field(ge=1, le=100000)] = None
     """Runs at once; the rest are Queued. A run that only waits does not count."""
+    retry: RetryPolicy | None = None
+    """New tries of the whole run when its script fails. Default: none."""
     on_runner_lost: Literal["Resume", "Fail"] = "Resume"
     """What happens when a run loses its Pod:
 
     a new attempt goes on from the journal, or the run fails.
     """
+    hibernate_after: Duration | None = None
+    """A run that waits longer gives its Pod back, and goes on in another. Default: never."""
+    requirements: Annotated[list[str] | None, Field(max_length=100)] = None
+    """Third-party modules, PEP 508, installed for runs of this Flow only."""
+    allow: Annotated[list[Allowed] | None, Field(max_length=5)] = None
+    """What scripts may change besides Settings, Schemas and files. Default: nothing."""
     runner: Runner | None = None
     """What may be set of the runner Pod."""
     ttl_after_finished: Duration = "24h"

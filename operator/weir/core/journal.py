@@ -8,12 +8,27 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from weir_protocol import (
+from weir_protocol.arguments import (
+    AcquireArguments,
+    ArchiveArguments,
+    CachedArguments,
     CancelArguments,
     ChildArguments,
+    ChildrenArguments,
+    DeleteArguments,
+    DeleteRecordArguments,
+    GetRecordArguments,
+    ListRecordsArguments,
+    MessageArguments,
+    OnceArguments,
+    PauseArguments,
     ReadArguments,
+    ReleaseArguments,
+    ResponseArguments,
     RunArguments,
     SaveArguments,
+    SaveRecordArguments,
+    SleepArguments,
     WaitArguments,
 )
 
@@ -26,19 +41,44 @@ def target(arguments: Any) -> str:
     A resumed run must ask for the same target; inputs, titles and texts may differ.
     """
     match arguments:
-        case ChildArguments(flow=str(flow)):
+        case ChildArguments(flow=str(flow)) | CachedArguments(flow=str(flow)):
             return _cut(f"flow {flow}")
-        case ChildArguments(script=str()):
+        case ChildArguments(script=str()) | CachedArguments(script=str()):
             return "an inline script"
-        case ChildArguments():
+        case ChildArguments() | CachedArguments():
             named = [arguments.connector, arguments.connector_type]
             return _cut(f"connection {' of type '.join(one for one in named if one)}")
         case WaitArguments(uids=uids, return_when=return_when):
             return f"{return_when} of {_several(uids)}"
         case RunArguments(uid=uid) | ReadArguments(uid=uid) | CancelArguments(uid=uid):
             return _cut(f"execution {uid[:64]}")
+        case (
+            PauseArguments(uid=uid)
+            | DeleteArguments(uid=uid)
+            | ArchiveArguments(uid=uid)
+            | ChildrenArguments(uid=uid)
+        ):
+            return _cut(f"execution {uid[:64]}")
         case SaveArguments():
             return "itself"
+        case SleepArguments():
+            return "time"
+        case OnceArguments(name=name):
+            return _cut(f"function {name}")
+        case MessageArguments(subject=subject):
+            return _cut(f"message {subject!r}")
+        case ResponseArguments(name=name):
+            return _cut(f"message {name}")
+        case AcquireArguments(name=name) | ReleaseArguments(name=name):
+            return _cut(f"lock {name!r}")
+        case ListRecordsArguments(kind=kind):
+            return f"all of kind {kind}"
+        case (
+            GetRecordArguments(kind=kind, name=name)
+            | SaveRecordArguments(kind=kind, name=name)
+            | DeleteRecordArguments(kind=kind, name=name)
+        ):
+            return _cut(f"{kind} {name!r}")
         case _:
             raise TypeError(f"no operation takes {type(arguments).__name__}")
 

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from weir.api.phases import Phase
-from weir_protocol import ReturnWhen
+from weir_protocol.arguments import (
+    ReturnWhen,
+)
 
 # A wait or a run that is over sooner is not worth a write.
 SHOWN_AFTER = timedelta(seconds=1)

@@ -19,7 +19,9 @@ from weir.server.runtime import Runtime
 from weir.server.steps import Plan, Result
 from weir.storage.operations import Record
 from weir.storage.values import Value
-from weir_protocol import ChildArguments
+from weir_protocol.arguments import (
+    ChildArguments,
+)
 
 _MAX_INPUTS = 16 * 2**20
 _MAX_TITLE = 253

@@ -10,7 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from weir.server import refusals
-from weir_protocol import ARGUMENTS, OperationKind
+from weir_protocol.arguments import (
+    ARGUMENTS,
+    OperationKind,
+)
 
 Message = TypeVar("Message")
 

@@ -33,7 +33,16 @@ from weir.server.waits import Waits
 from weir.storage import attempts, operations
 from weir.storage import values as stored
 from weir.storage.operations import Record
-from weir_protocol import Answer, ExecutionView, Operation, OperationKind, decode, encode
+from weir_protocol import (
+    Answer,
+    ExecutionView,
+    Operation,
+    decode,
+    encode,
+)
+from weir_protocol.arguments import (
+    OperationKind,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +89,9 @@ class Operations:
         if operation.kind in ("child", "run") and await self._is_cancelled(run):
             refused = raising.denied("this execution is to be cancelled: it starts nothing more")
             return Result(error=refused.error).answer()
-        step = self._steps[operation.kind]
+        step = self._steps.get(operation.kind)
+        if step is None:
+            raise refusals.invalid(f"this server knows no operation {operation.kind}")
         record, plan = await self._begin(run, operation, arguments, step)
         if record.result is not None:
             return self._recorded(record.result)

@@ -20,7 +20,12 @@ from weir.server.trees import is_uid, require_same_tree
 from weir.server.values import ValueMissing, Values
 from weir.storage.operations import Record
 from weir.storage.values import Value
-from weir_protocol import CancelArguments, ReadArguments, RunArguments, SaveArguments
+from weir_protocol.arguments import (
+    CancelArguments,
+    ReadArguments,
+    RunArguments,
+    SaveArguments,
+)
 
 _MAX_TITLE = 253
 

@@ -22,7 +22,14 @@ from weir.server.runs import Runs
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
 from weir.server.values import Values
-from weir_protocol import PATH, Ask, End, LogBatch, Operation, encode
+from weir_protocol import (
+    PATH,
+    Ask,
+    End,
+    LogBatch,
+    Operation,
+    encode,
+)
 
 # Inputs and outputs of 16 MiB, escaped and with logs beside them.
 _LARGE = 24 * 2**20

@@ -34,12 +34,13 @@ class Result:
     executions: list[ExecutionView] = field(default_factory=list)
     error: ErrorInfo | None = None
     effect: Execution | None = None  # an Execution that it created
+    value: Any = None  # JSON, for operations that answer something else than executions
 
     def answer(self) -> Answer:
         """Return the answer to the runner."""
         if self.error is not None:
             return Answer(state="failed", error=self.error)
-        return Answer(state="done", executions=self.executions)
+        return Answer(state="done", executions=self.executions, value=self.value)
 
 
 class Step(Protocol):

@@ -18,7 +18,10 @@ from weir.server.steps import Plan, Result
 from weir.server.trees import is_uid, require_same_tree
 from weir.server.values import Values
 from weir.storage.operations import Record
-from weir_protocol import Cause, ExecutionView, WaitArguments
+from weir_protocol import Cause, ExecutionView
+from weir_protocol.arguments import (
+    WaitArguments,
+)
 
 # More would not fit into a request's answer in a useful way.
 _MAX_WAITED = 10_000

@@ -26,7 +26,9 @@ class Record:
     created: float  # Unix time
     result: str | None = None  # JSON
     effect_uid: str | None = None  # of the Execution that it created
-    effect_name: str | None = None  # of the Execution that it creates
+    effect_name: str | None = None  # of the object that it creates
+    arguments: str | None = None  # JSON, of what may be waited for without a Pod
+    progress: str | None = None  # what of a several-step effect has been done
 
 
 def begin(connection: Connection, intent: Record) -> tuple[Record, bool]:
@@ -58,6 +60,23 @@ def finish(
         return result
     held = connection.execute(sa.select(operations.c.result).where(key)).scalar_one_or_none()
     return str(held) if held is not None else result
+
+
+def advance(connection: Connection, record: Record, progress: str) -> None:
+    """Note how far the effect of an operation has come."""
+    key = _key(record.uid, record.try_number, record.sequence)
+    connection.execute(operations.update().where(key).values(progress=progress))
+
+
+def pending(connection: Connection, uid: str, try_number: int) -> Record | None:
+    """Return the last operation of a try: what a run without a Pod waits in."""
+    asked = (
+        sa.select(operations)
+        .where(operations.c.uid == uid, operations.c.try_number == try_number)
+        .order_by(operations.c.sequence.desc())
+        .limit(1)
+    )
+    return _record(connection.execute(asked).one_or_none())
 
 
 def sequences(connection: Connection, uid: str, try_number: int) -> list[int]:

@@ -47,6 +47,8 @@ operations = sa.Table(
     sa.Column("result", sa.Text),
     sa.Column("effect_uid", sa.String(64)),
     sa.Column("effect_name", sa.String(63)),
+    sa.Column("arguments", sa.Text),
+    sa.Column("progress", sa.Text),
     sa.Index("operations_effect", "effect_uid"),
 )
 
@@ -75,6 +77,19 @@ values = sa.Table(
     sa.Column("bytes", sa.Integer, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
+)
+
+# Files of scripts. Their names are free text, unique in a namespace.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("namespace", sa.String(63), primary_key=True),
+    sa.Column("name", sa.String(253), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("modified", sa.Float, nullable=False),
 )
 
 archive = sa.Table(

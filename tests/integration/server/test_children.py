@@ -47,9 +47,9 @@ async def test_the_same_operation_makes_one_child(world: World, runner_for: Runn
 
 
 def _arguments(**arguments: object) -> object:
-    import weir_protocol as protocol
+    from weir_protocol.arguments import ChildArguments
 
-    return protocol.ChildArguments(**arguments)  # type: ignore[arg-type]
+    return ChildArguments(**arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

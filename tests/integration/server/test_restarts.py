@@ -26,6 +26,7 @@ from tests.integration.server.worlds import SCRIPT, Refused, Runner, World, unti
 from weir.api.execution import Execution
 from weir.cluster.client import Cluster
 from weir_connectors import registry
+from weir_protocol.arguments import ChildArguments, WaitArguments
 
 Connected = Callable[..., Awaitable[Runner]]
 
@@ -71,7 +72,7 @@ async def test_a_server_killed_amid_a_child_call_makes_exactly_one_child(
         runner = await connected(url, authority, execution)
         await runner.assigned()
         # A whole float comes back from Kubernetes as an integer: still the same child.
-        child = protocol.ChildArguments(flow="greet", inputs={"share": 1.0, "deep": [{"a": 2.0}]})
+        child = ChildArguments(flow="greet", inputs={"share": 1.0, "deep": [{"a": 2.0}]})
         operation = runner.operation("child", child)
         asking = asyncio.create_task(runner.ask(operation))
         await marked(mark)
@@ -134,7 +135,7 @@ async def test_a_run_goes_on_after_a_restart_and_is_shown(
         runner = await connected(first.url, authority, execution)
         await runner.assigned()
         child = (await runner.child(flow="greet")).executions[0]
-        operation = runner.operation("wait", protocol.WaitArguments(uids=[child.uid]))
+        operation = runner.operation("wait", WaitArguments(uids=[child.uid]))
         waiting = asyncio.create_task(runner.ask(operation))
         await asyncio.sleep(0)
     with pytest.raises((Refused, httpx.TransportError)):

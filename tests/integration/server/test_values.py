@@ -8,6 +8,7 @@ import weir_protocol as protocol
 from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, World
 from weir.storage import logs
+from weir_protocol.arguments import ChildArguments
 
 
 async def test_large_outputs_are_kept_by_reference(
@@ -91,7 +92,7 @@ async def test_a_log_line_is_kept_once_whoever_sends_it(
     line = protocol.LogLine(
         after=0, index=3, time=2.0, stream="log", text="four", data={"rows": [1, None]}
     )
-    child = protocol.ChildArguments(flow="greet")
+    child = ChildArguments(flow="greet")
     await first.ask(first.operation("child", child, logs=[line]))
     second = await runner_for(execution, attempt=2)
     await second.log("one of the second attempt", "two")

@@ -217,9 +217,9 @@ async def test_a_resumed_run_that_asks_for_something_else_ends(
 
 
 def _child(**arguments: object) -> object:
-    import weir_protocol as protocol
+    from weir_protocol.arguments import ChildArguments
 
-    return protocol.ChildArguments(**arguments)  # type: ignore[arg-type]
+    return ChildArguments(**arguments)  # type: ignore[arg-type]
 
 
 async def test_a_resumed_run_gets_what_was_recorded(world: World, runner_for: RunnerFor) -> None:

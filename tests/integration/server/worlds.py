@@ -29,6 +29,15 @@ from weir.cluster.kinds import (
     PODS,
 )
 from weir.core import revisions
+from weir_protocol.arguments import (
+    CancelArguments,
+    ChildArguments,
+    OperationKind,
+    ReadArguments,
+    RunArguments,
+    SaveArguments,
+    WaitArguments,
+)
 
 SCRIPT = "def handler(system, this):\n    return this.success('all done')\n"
 
@@ -221,9 +230,7 @@ class Runner:
             "attempt": self.assignment.attempt,
         }
 
-    def operation(
-        self, kind: protocol.OperationKind, arguments: Any, **fields: Any
-    ) -> protocol.Operation:
+    def operation(self, kind: OperationKind, arguments: Any, **fields: Any) -> protocol.Operation:
         """Return the next operation."""
         self.sequence += 1
         return protocol.Operation(
@@ -244,23 +251,23 @@ class Runner:
                 return answer
 
     async def child(self, **arguments: Any) -> protocol.Answer:
-        return await self.ask(self.operation("child", protocol.ChildArguments(**arguments)))
+        return await self.ask(self.operation("child", ChildArguments(**arguments)))
 
     async def wait(self, *uids: str, **arguments: Any) -> protocol.Answer:
-        waits = protocol.WaitArguments(uids=list(uids), **arguments)
+        waits = WaitArguments(uids=list(uids), **arguments)
         return await self.ask(self.operation("wait", waits))
 
     async def read(self, uid: str) -> protocol.Answer:
-        return await self.ask(self.operation("read", protocol.ReadArguments(uid=uid)))
+        return await self.ask(self.operation("read", ReadArguments(uid=uid)))
 
     async def save(self, **arguments: Any) -> protocol.Answer:
-        return await self.ask(self.operation("save", protocol.SaveArguments(**arguments)))
+        return await self.ask(self.operation("save", SaveArguments(**arguments)))
 
     async def cancel(self, uid: str) -> protocol.Answer:
-        return await self.ask(self.operation("cancel", protocol.CancelArguments(uid=uid)))
+        return await self.ask(self.operation("cancel", CancelArguments(uid=uid)))
 
     async def run(self, uid: str) -> protocol.Answer:
-        return await self.ask(self.operation("run", protocol.RunArguments(uid=uid)))
+        return await self.ask(self.operation("run", RunArguments(uid=uid)))
 
     async def control(self) -> protocol.Control:
         data = await self.post("control", protocol.Ask(**self._sender))

@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from weir_protocol import Answer, Cause, ErrorInfo, ExecutionView, JsonObject
+from weir_protocol import Answer, Cause, ErrorInfo, ExecutionView
+from weir_protocol.arguments import (
+    JsonObject,
+)
 
 Outputs = Callable[[JsonObject], JsonObject]
 

@@ -8,11 +8,10 @@ import pytest
 import flow_api
 from flow_api import Execution, ReturnWhen, System
 from tests.unit.flow_api.fake_backend import FakeBackend, view
-from weir_protocol import (
-    Answer,
+from weir_protocol import Answer, ErrorInfo
+from weir_protocol.arguments import (
     CancelArguments,
     ChildArguments,
-    ErrorInfo,
     ReadArguments,
     RunArguments,
     SaveArguments,

@@ -12,7 +12,17 @@ import pytest
 
 from flow_api import ExecutionCancel
 from tests.unit.flow_api.fake_backend import FakeBackend, view
-from weir_protocol import ARGUMENTS, Assignment, End, LogLine, Operation, decode, encode
+from weir_protocol import (
+    Assignment,
+    End,
+    LogLine,
+    Operation,
+    decode,
+    encode,
+)
+from weir_protocol.arguments import (
+    ARGUMENTS,
+)
 from weir_runner.departure import Departure
 from weir_runner.interrupts import Interrupts
 from weir_runner.session import Run

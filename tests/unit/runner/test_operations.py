@@ -11,7 +11,11 @@ from tests.unit.runner.fakes import (
     new_interrupts,
     refusing,
 )
-from weir_protocol import ChildArguments, WaitArguments, encode
+from weir_protocol import encode
+from weir_protocol.arguments import (
+    ChildArguments,
+    WaitArguments,
+)
 from weir_runner.session import Run, ask_for_work
 from weir_runner.transport import Refused, ServerLost
 

@@ -246,6 +246,7 @@ def test_a_body_holds_messages_within_messages() -> None:
         "kind": "read",
         "arguments": {"uid": "x"},
         "line": None,
+        "thread": False,
         "logs": [],
     }
 

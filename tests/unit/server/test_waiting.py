@@ -19,7 +19,9 @@ from weir.core.waiting import (
     shown,
     verdict,
 )
-from weir_protocol import ReturnWhen
+from weir_protocol.arguments import (
+    ReturnWhen,
+)
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -16,6 +16,8 @@ is cut and scrubbed.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class InputError(ValueError):
     """The inputs of a connection do not fit its type."""
@@ -34,7 +36,15 @@ class ExtraInputError(InputError):
 
 
 class ConnectionFailed(Exception):
-    """The connection was tried and failed; the text says what, where, and what to do."""
+    """The connection was tried and failed; the text says what, where, and what to do.
+
+    `outputs` is what there is all the same, as a JSON object: what a script printed before it
+    failed, or the answer that was not expected. They become the outputs of the failed run.
+    """
+
+    def __init__(self, text: str, *, outputs: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.outputs = outputs
 
 
 class ConnectionCancelled(ConnectionFailed):

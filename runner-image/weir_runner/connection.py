@@ -21,7 +21,7 @@ def run(
     log: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> tuple[Outcome, dict[str, Any] | None]:
-    """Run a connection; return how it ended, and its outputs if it succeeded. Raises nothing.
+    """Run a connection; return how it ended, and its outputs if it has some. Raises nothing.
 
     Parameters:
         connection: Its type and inputs.
@@ -50,8 +50,10 @@ def run(
         outputs = connector.run(connection.inputs, context)
         return Outcome("success"), checked_object(outputs, "output_value")
     except errors.ConnectionCancelled as error:
-        return Outcome("cancelled", "Cancelled", message_of(error)), None
-    except (errors.ConnectionFailed, errors.UnknownTypeError) as error:
+        return Outcome("cancelled", "Cancelled", message_of(error)), error.outputs
+    except errors.ConnectionFailed as error:
+        return Outcome("error", "ConnectionFailed", message_of(error)), error.outputs
+    except errors.UnknownTypeError as error:
         return Outcome("error", "ConnectionFailed", message_of(error)), None
     except errors.InputError as error:
         message = f"{type(error).__name__}: {message_of(error)}"

@@ -16,6 +16,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 EXECUTION_LABEL = f"{GROUP}/execution"  # on Pods: name of their Execution
 ROOT_LABEL = f"{GROUP}/root"  # on child Executions: name of the root of their tree
 MODE_LABEL = f"{GROUP}/mode"
+ARCHIVED_LABEL = f"{GROUP}/archived"  # on ended Executions that lists leave out
 FLOW_LABEL = f"{GROUP}/flow"  # on ControllerRevisions
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "weir"

@@ -21,11 +21,15 @@ from weir.core.moves import StatusChange, move
 from weir.server import logbook, messages, pausing, raising, refusals
 from weir.server.children import Children
 from weir.server.identity import Caller
+from weir.server.lifecycle import Archives, Deletes, Desires, Pauses
+from weir.server.lookups import FindsCached, ListsChildren
+from weir.server.onces import Onces
 from weir.server.presence import Presence
 from weir.server.raising import Raises
-from weir.server.records import Desires, Reads, Saves
+from weir.server.records import Reads, Saves
 from weir.server.runs import Run, Runs
 from weir.server.runtime import Runtime
+from weir.server.sleeps import Sleeps
 from weir.server.statuses import Statuses
 from weir.server.steps import Plan, Result, Step
 from weir.server.values import Values
@@ -76,6 +80,13 @@ class Operations:
             "read": Reads(values),
             "save": Saves(statuses, runtime),
             "cancel": Desires(runtime, values, DesiredState.CANCELLED),
+            "pause": Pauses(runtime, values),
+            "delete": Deletes(runtime, values),
+            "archive": Archives(runtime, values),
+            "children": ListsChildren(runtime, values),
+            "cached": FindsCached(runtime, values),
+            "sleep": Sleeps(runtime, presence),
+            "once": Onces(),
         }
 
     async def perform(self, caller: Caller, operation: Operation) -> Answer:
@@ -117,7 +128,7 @@ class Operations:
             target=journal.target(arguments),
             digest=plan.digest if plan else journal.digest(arguments),
             line=operation.line,
-            deadline=now + plan.timeout if plan and plan.timeout is not None else None,
+            deadline=_deadline(plan, now),
             created=now,
             effect_name=plan.creates if plan else None,
         )
@@ -168,6 +179,8 @@ class Operations:
                 self._presence.works(run.uid)
             if result is None and self._runtime.now() >= until:
                 return Answer(state="pending")
+        if result.is_open:
+            return result.answer()
         text, effect = self._as_text(result), result.effect
 
         def work(sql: Connection) -> str:
@@ -239,6 +252,12 @@ class Operations:
             failed = self._values.with_small_outputs(error.execution)
             error = dataclasses.replace(error, execution=failed)
         return dataclasses.replace(answer, executions=shown, error=error)
+
+
+def _deadline(plan: Plan[Any] | None, now: float) -> float | None:
+    if plan is None or plan.timeout is None:
+        return plan.deadline if plan else None
+    return now + plan.timeout
 
 
 def _differs(record: Record, intent: Record) -> str | None:

@@ -1,4 +1,4 @@
-"""The operations `run`, `read`, `save` and `cancel`."""
+"""The operations `read` and `save`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from weir.api.execution import Execution, StoredValue
-from weir.api.phases import DesiredState
-from weir.cluster.errors import Invalid, NotFound
-from weir.cluster.kinds import EXECUTIONS
 from weir.core import journal, outcomes, views
 from weir.core.moves import StatusChange, cut, move
 from weir.server import raising, refusals
@@ -21,9 +18,7 @@ from weir.server.values import ValueMissing, Values
 from weir.storage.operations import Record
 from weir.storage.values import Value
 from weir_protocol.arguments import (
-    CancelArguments,
     ReadArguments,
-    RunArguments,
     SaveArguments,
 )
 
@@ -52,48 +47,6 @@ class Reads:
         if shown is None:
             raise raising.not_found(f"execution {arguments.uid[:64]} was deleted")
         return Result([shown])
-
-
-class Desires:
-    """Starts an Execution that was created with `run=False`, or cancels one."""
-
-    def __init__(self, runtime: Runtime, values: Values, desired: DesiredState) -> None:
-        self._runtime = runtime
-        self._values = values
-        self._desired = desired
-
-    def plan(
-        self, run: Run, sequence: int, arguments: RunArguments | CancelArguments
-    ) -> Plan[None]:
-        """Nothing to decide."""
-        return Plan(None, digest=journal.digest(arguments))
-
-    async def act(
-        self,
-        run: Run,
-        record: Record,
-        plan: Any,
-        arguments: RunArguments | CancelArguments,
-        until: datetime,
-    ) -> Result:
-        """Write the desired state. Raises Raises."""
-        target = await found(self._values, run, arguments.uid)
-        state = target.spec.desired_state
-        settled = target.phase.is_final or state in (self._desired, DesiredState.CANCELLED)
-        if not settled:
-            target = await self._patched(target)
-        return Result([views.view(target)])
-
-    async def _patched(self, target: Execution) -> Execution:
-        namespace, name = target.key
-        body = {"metadata": {"uid": target.uid}, "spec": {"desiredState": str(self._desired)}}
-        try:
-            item = await self._runtime.cluster.patch(EXECUTIONS, namespace, name, body)
-        except NotFound:
-            raise raising.not_found(f"execution {name} was deleted") from None
-        except Invalid as error:
-            raise raising.denied(error.message[:1000]) from None
-        return self._runtime.executions.feed(Execution.model_validate(item))
 
 
 class Saves:

@@ -22,7 +22,8 @@ class Plan(Generic[Made]):
 
     made: Made
     digest: str  # of all it asks for
-    timeout: float | None = None  # seconds
+    timeout: float | None = None  # seconds, from the operation's first arrival
+    deadline: float | None = None  # Unix time, instead of a timeout
     values: Sequence[Value] = ()  # to be stored with the intent, as the run's own
     creates: str | None = None  # the name of the Execution that it creates
 
@@ -35,9 +36,12 @@ class Result:
     error: ErrorInfo | None = None
     effect: Execution | None = None  # an Execution that it created
     value: Any = None  # JSON, for operations that answer something else than executions
+    is_open: bool = False  # nothing to be recorded yet
 
     def answer(self) -> Answer:
         """Return the answer to the runner."""
+        if self.is_open:
+            return Answer(state="open")
         if self.error is not None:
             return Answer(state="failed", error=self.error)
         return Answer(state="done", executions=self.executions, value=self.value)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from weir.api.execution import Execution, Waited
-from weir.api.phases import DesiredState, Phase
+from weir.api.phases import Phase
 from weir.core import journal, views
 from weir.core.waiting import Failed, Over, Pending, Seen, TimedOut, verdict
-from weir.server import raising, refusals
+from weir.server import raising
+from weir.server.disturbance import is_disturbed
 from weir.server.presence import Presence
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
@@ -95,7 +96,7 @@ class Waits:
                 if result is not None:
                     self._presence.works(run.uid)
                     return result
-                if self._is_disturbed(run):
+                if is_disturbed(self._runtime, run):
                     return None
                 left = (until - now).total_seconds()
                 if left <= 0:
@@ -145,15 +146,6 @@ class Waits:
             # It was there when the wait began: it is archived, or deleted.
             execution = await self._values.find(one.uid)
         return _Known(one.uid, execution, one.name)
-
-    def _is_disturbed(self, run: Run) -> bool:
-        """Whether the run itself has something else to do than to wait."""
-        if self._runtime.stopping.is_set():
-            raise refusals.unavailable("the server is restarting")
-        execution = self._runtime.executions.get(run.uid)
-        if execution is None or execution.phase.is_final:
-            raise refusals.ended(f"execution {run.attempt.name} has ended")
-        return execution.spec.desired_state == DesiredState.PAUSED
 
 
 def _waited(known: dict[str, _Known]) -> list[Waited]:

@@ -156,6 +156,7 @@ class ExecutionController:
             revision=status.revision or plan.revision,
             try_number=status.try_number or 1,
             attempt=action.attempt,
+            losses=action.losses or None,
             runner=RunnerStatus(pod=pod["metadata"]["name"], pod_uid=pod["metadata"]["uid"]),
             starting_time=now,
             next_try_time=None,

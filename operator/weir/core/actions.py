@@ -13,6 +13,7 @@ class StartPod:
     """Make the Pod of an attempt, then move to Starting."""
 
     attempt: int
+    losses: int = 0  # Pods that the try has lost so far
     reason: Reason | None = None  # of the status, where an earlier attempt was lost
     message: str | None = None
     description: str

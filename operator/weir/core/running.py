@@ -9,7 +9,7 @@ from weir.api.reasons import Reason
 from weir.core.actions import Action, LookAgain, Move, Nothing
 from weir.core.observed import Observed
 from weir.core.pod_state import PodPhase
-from weir.core.starting import failed, next_attempt, stay
+from weir.core.starting import failed, losses_of, next_attempt, stay
 from weir_protocol import EXIT_SERVER_LOST
 
 # A report may still be under way when its Pod is seen to have ended.
@@ -115,7 +115,7 @@ def _lost(seen: Observed, now: datetime, why: str) -> Action:
             phase=Phase.PAUSED,
             reason=Reason.RUNNER_LOST,
             message=message,
-            fields={"runner": None, "paused_at": now},
+            fields={"runner": None, "paused_at": now, "losses": losses_of(seen)},
         )
     if seen.plan.fails_when_lost:
         return failed(seen, Reason.RUNNER_LOST, f"{message} (spec.onRunnerLost is Fail)")

@@ -38,10 +38,10 @@ def before_start(seen: Observed, now: datetime) -> Action:
 def next_attempt(
     seen: Observed, now: datetime, *, reason: Reason | None = None, message: str | None = None
 ) -> Action:
-    """Decide for an Execution that needs a Pod: its first, or one in place of a lost one."""
-    attempt = seen.attempt + 1
-    if attempt > seen.limits.max_attempts:
-        told = f"{seen.attempt} Pods of this run were lost, the last so: {message or 'unknown'}"
+    """Decide for an Execution that needs a Pod: its first, or one more."""
+    attempt, losses = seen.attempt + 1, losses_of(seen)
+    if losses >= seen.limits.max_attempts:
+        told = f"{losses} Pods of this run were lost, the last so: {message or 'unknown'}"
         return failed(seen, Reason.TOO_MANY_ATTEMPTS, told)
     if seen.attempt > 0 and seen.plan.obstacle is not None:
         return failed(seen, seen.plan.obstacle.reason, seen.plan.obstacle.message)
@@ -49,8 +49,22 @@ def next_attempt(
     if earliest is not None and now < earliest:
         return LookAgain(at=earliest, description=f"attempt {attempt} has its delay")
     return StartPod(
-        attempt=attempt, reason=reason, message=message, description=f"attempt {attempt} may start"
+        attempt=attempt,
+        losses=losses,
+        reason=reason,
+        message=message,
+        description=f"attempt {attempt} may start",
     )
+
+
+def losses_of(seen: Observed) -> int:
+    """Return how many Pods the current try has lost.
+
+    A Pod that the status still names when another is needed is one more than the status counts.
+    Pods that were given back, and those of earlier tries, are not named any more.
+    """
+    status = seen.execution.status
+    return (status.losses or 0) + (status.runner is not None)
 
 
 def refused(seen: Observed, message: str) -> Action:
@@ -58,7 +72,7 @@ def refused(seen: Observed, message: str) -> Action:
     told = _told(seen, Phase.QUEUED, Reason.POD_REFUSED, f"the Pod was refused: {message}")
     if isinstance(told, Move) and seen.execution.status.runner is not None:
         # The lost Pod that it names must not report any more.
-        return replace(told, fields=told.fields | {"runner": None})
+        return replace(told, fields=told.fields | {"runner": None, "losses": losses_of(seen)})
     return told
 
 
@@ -92,8 +106,9 @@ def _named(seen: Observed) -> JsonObject:
 
 def _earliest(seen: Observed) -> datetime | None:
     moments = [seen.refused_until]
-    if seen.attempt > 1 and seen.silent_since is not None:
-        doubled = min(seen.attempt - 2, _MOST_DOUBLINGS)
+    losses = losses_of(seen)
+    if losses > 1 and seen.silent_since is not None:
+        doubled = min(losses - 2, _MOST_DOUBLINGS)
         delay = min(_FIRST_ATTEMPT_DELAY * 2**doubled, _MAX_ATTEMPT_DELAY)
         moments.append(seen.silent_since + delay)
     return max((moment for moment in moments if moment is not None), default=None)

@@ -253,7 +253,7 @@ def test_a_child_follows_its_parent(run: Execution, parent: Parent, action: Acti
         pytest.param(
             started(phase="Paused"),
             None,
-            StartPod(attempt=2, description="attempt 2 may start"),
+            StartPod(attempt=2, losses=1, description="attempt 2 may start"),
             id="resumed without a Pod, it gets another",
         ),
     ],

@@ -33,9 +33,10 @@ def failed(reason: Reason, message: str) -> Move:
     return Move(phase=Phase.FAILED, reason=reason, message=message)
 
 
-def resumed(why: str, attempt: int = 2) -> StartPod:
+def resumed(why: str, attempt: int = 2, losses: int = 1) -> StartPod:
     return StartPod(
         attempt=attempt,
+        losses=losses,
         reason=Reason.RUNNER_LOST,
         message=f"lost the Pod of attempt {attempt - 1}: {why}",
         description=f"attempt {attempt} may start",
@@ -312,18 +313,18 @@ def test_a_run_that_is_to_pause_waits_for_its_resumption_without_a_pod() -> None
         phase=Phase.PAUSED,
         reason=Reason.RUNNER_LOST,
         message="lost the Pod of attempt 1: the Pod is gone",
-        fields={"runner": None, "paused_at": after(2)},
+        fields={"runner": None, "paused_at": after(2), "losses": 1},
     )
 
 
 def test_a_second_loss_is_waited_out() -> None:
-    run = started(phase="Running", attempt=3)
+    run = started(phase="Running", attempt=3, status={"losses": 2})
     observed = seen(run, None, silent_since=NOW)
 
     assert next_action(observed, after(1.999)) == LookAgain(
         at=after(2), description="its Pod ended; a report may be under way"
     )
-    assert next_action(observed, after(2)) == resumed("the Pod is gone", 4)
+    assert next_action(observed, after(2)) == resumed("the Pod is gone", 4, losses=3)
 
 
 @pytest.mark.parametrize(

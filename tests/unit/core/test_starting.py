@@ -251,8 +251,9 @@ def test_patience_ends(age: float, phase: Phase) -> None:
     assert action.phase == phase
 
 
-def lost(attempt: int) -> Any:
-    return started(phase="Queued", attempt=attempt, status={"runner": None})
+def lost(losses: int, attempt: int | None = None) -> Any:
+    status = {"runner": None, "losses": losses}
+    return started(phase="Queued", attempt=attempt or losses, status=status)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def lost(attempt: int) -> Any:
     [
         pytest.param(
             seen(lost(1)),
-            StartPod(attempt=2, description="attempt 2 may start"),
+            StartPod(attempt=2, losses=1, description="attempt 2 may start"),
             id="a run that lost its Pod gets another",
         ),
         pytest.param(
@@ -285,7 +286,12 @@ def lost(attempt: int) -> Any:
                 Reason.TOO_MANY_ATTEMPTS,
                 "5 Pods of this run were lost, the last so: unknown",
             ),
-            id="five attempts are enough",
+            id="five losses are enough",
+        ),
+        pytest.param(
+            seen(lost(2, attempt=40)),
+            StartPod(attempt=41, losses=2, description="attempt 41 may start"),
+            id="Pods that were given back, and earlier tries, do not count",
         ),
         pytest.param(
             seen(lost(1), plan=blocked(Reason.RUNNER_LOST)),
@@ -328,4 +334,4 @@ def test_a_refusal_silences_the_pod_that_was_lost() -> None:
     told = refused(seen(started(phase="Running")), "exceeded quota")
 
     assert isinstance(told, Move)
-    assert told.fields == {"runner": None}
+    assert told.fields == {"runner": None, "losses": 1}

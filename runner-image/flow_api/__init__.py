@@ -65,3 +65,8 @@ __all__ = [
 # Tracebacks are to name what people can import.
 for _name in exceptions.__all__:
     getattr(exceptions, _name).__module__ = __name__
+# So are the errors of calls with wrong arguments: `Execution.flow() missing …`.
+for _base in Execution.__mro__[1:-1]:
+    for _name, _value in vars(_base).items():
+        if _name[0] != "_" and hasattr(_value, "__code__"):
+            _value.__qualname__ = f"Execution.{_name}"

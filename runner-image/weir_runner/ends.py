@@ -5,7 +5,7 @@ The reasons are those of `weir.api.reasons`, which this image does not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from flow_api import (
@@ -59,7 +59,10 @@ def _of_error(error: BaseException, filename: str) -> Outcome:
         case ExecutionCancel():
             return Outcome("cancelled", "Cancelled", _said(error))
         case NotRunnable():
-            return Outcome("error", error.reason, error.message, log=error.message)
+            outcome = Outcome("error", error.reason, error.message, log=error.log)
+            return (
+                outcome if error.__cause__ is None else _hinted(outcome, error.__cause__, filename)
+            )
         case SystemExit():
             return _exited(error, filename)
         case DependencyFailedError(execution=Execution() as failed):
@@ -70,11 +73,34 @@ def _of_error(error: BaseException, filename: str) -> Outcome:
                 _cause(failed._view),
                 log=tracebacks.script_lines(error, filename),
             )
-    return Outcome(
+    outcome = Outcome(
         "error",
         _reason(error),
         tracebacks.message(error, filename),
         log=tracebacks.script_lines(error, filename),
+    )
+    return _hinted(outcome, error, filename)
+
+
+def of_outputs(reason: str, error: BaseException, filename: str) -> Outcome:
+    """Return the end of a run whose outputs cannot be stored, for this reason."""
+    text = tracebacks.text_of(error)
+    if not isinstance(error, NotJsonError | OutputTooLarge):
+        text = f"output_value cannot be read: {tracebacks.message(error, filename)}"
+    return _hinted(Outcome("error", reason, tracebacks.shortened(text)), error, filename)
+
+
+def _hinted(outcome: Outcome, error: BaseException, filename: str) -> Outcome:
+    """Return the end with a hint, where the error is a common mistake."""
+    from weir_runner import hints  # only failures need it
+
+    hint = hints.hint(error, filename)
+    if not hint:
+        return outcome
+    return replace(
+        outcome,
+        message=hints.in_message(outcome.message or "", hint),
+        log=hints.in_log(outcome.log, hint),
     )
 
 

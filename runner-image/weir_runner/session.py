@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import Execution, System
-from flow_api._values import NotJsonError, checked_object, printable
+from flow_api._values import checked_object, printable
 from weir_protocol import (
     Ask,
     Assignment,
@@ -19,7 +19,7 @@ from weir_protocol import (
     LogBatch,
     decode,
 )
-from weir_runner import connection, ends, script, tracebacks
+from weir_runner import connection, ends, script
 from weir_runner.backend import ClusterBackend, OutputTooLarge, check_size
 from weir_runner.capture import Capture
 from weir_runner.control import Watch
@@ -203,13 +203,10 @@ class Run:
             check_size(outputs, self._assignment.output_limit)
         except BaseException as error:  # a returned object may be of a class of the script's
             reason = "OutputTooLarge" if isinstance(error, OutputTooLarge) else "InvalidOutputs"
-            text = tracebacks.text_of(error)
-            if not isinstance(error, NotJsonError | OutputTooLarge):
-                name = self._assignment.script_name
-                text = f"output_value cannot be read: {tracebacks.message(error, name)}"
+            unsound = ends.of_outputs(reason, error, self._assignment.script_name)
             if outcome.status == "success":
-                return Outcome("error", reason, tracebacks.shortened(text)), None
-            self._book.add("system", f"The outputs are not kept: {text}")
+                return unsound, None
+            self._book.add("system", f"The outputs are not kept: {unsound.message}")
             return outcome, None
         return outcome, outputs
 

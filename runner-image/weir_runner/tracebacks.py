@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import traceback
+    import types
 
 # The message of a status is shown in a table; the whole error stands in the log.
 MAX_MESSAGE = 1000
@@ -16,7 +17,11 @@ MAX_MESSAGE = 1000
 
 def register(script: str, filename: str) -> None:
     """Let tracebacks quote the script, which is no file."""
-    linecache.cache[filename] = (len(script), None, script.splitlines(keepends=True), filename)
+    lines = script.splitlines(keepends=True)
+    # As linecache does it for files: the marks under a line without an end would be one off.
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    linecache.cache[filename] = (len(script), None, lines, filename)
 
 
 def message(error: BaseException, filename: str) -> str:
@@ -35,13 +40,23 @@ def message(error: BaseException, filename: str) -> str:
 
 def line_of(error: BaseException, filename: str) -> int | None:
     """Return the script's innermost line that the error came through, if any."""
-    line = None
-    entry = error.__traceback__
+    entry = _innermost(error, filename)
+    return entry and entry.tb_lineno
+
+
+def frame_of(error: BaseException, filename: str) -> types.FrameType | None:
+    """Return the script's innermost frame that the error came through, if any."""
+    entry = _innermost(error, filename)
+    return entry and entry.tb_frame
+
+
+def _innermost(error: BaseException, filename: str) -> types.TracebackType | None:
+    found, entry = None, error.__traceback__
     while entry is not None:
         if entry.tb_frame.f_code.co_filename == filename:
-            line = entry.tb_lineno
+            found = entry
         entry = entry.tb_next
-    return line
+    return found
 
 
 def text_of(error: object) -> str:
@@ -75,6 +90,8 @@ def syntax_error(error: BaseException, filename: str) -> str:
 
     if not isinstance(error, SyntaxError) or not error.lineno:
         return message(error, filename)
+    if error.text is None:  # found after parsing: Python looks for the line in a file
+        error.text = linecache.getline(filename, error.lineno)
     return "".join(traceback.format_exception_only(error)).rstrip("\n")
 
 

@@ -163,7 +163,7 @@ ENDS: dict[str, tuple[str, dict[str, Any]]] = {
             "status": "error",
             "reason": "InvalidOutputs",
             "message": "NotJsonError: output_value['rows'][1] is a set, which JSON cannot hold; "
-            "convert it first, such as to a text (line 2)",
+            "convert it first, such as to a text (line 2); hint: convert a set by sorted(…)",
         },
     ),
     "a returned object that is no JSON": (
@@ -173,7 +173,8 @@ ENDS: dict[str, tuple[str, dict[str, Any]]] = {
             "reason": "InvalidOutputs",
             "outputs": None,
             "message": "output_value['rows'][0] is a bytes, which JSON cannot hold; convert it "
-            "first, such as to a text",
+            "first, such as to a text; hint: convert a bytes by .decode() if it is text, "
+            "base64.b64encode(…).decode() if not",
         },
     ),
     "a returned object that fails when it is read": (
@@ -303,7 +304,10 @@ def test_a_traceback_that_cannot_be_shown_says_why() -> None:
 def test_an_error_outside_of_the_handler_is_the_scripts() -> None:
     end = run("import nothing_of_that_name").end
     assert end.reason == "ScriptError"
-    assert end.message == "ModuleNotFoundError: No module named 'nothing_of_that_name' (line 1)"
+    assert end.message == (
+        "ModuleNotFoundError: No module named 'nothing_of_that_name' (line 1); hint: packages come "
+        "by the Flow's `requirements: [nothing_of_that_name]`"
+    )
 
 
 def test_a_resumed_run_draws_the_same_numbers() -> None:

@@ -85,13 +85,15 @@ def parse(
         ExtraInputError, MissingInputError, InvalidInputError: in this order, since a misspelt
             name makes an input both
             unknown and missing. One error names all problems of its kind.
+
+    A model may have `REFUSED`: names of inputs that others take here, and why it does not.
     """
     if not isinstance(inputs, Mapping):
         raise InvalidInputError(
             f"{type_name}: the inputs must be an object, not {_kind_of(inputs)}"
         )
     fields = {known.name: known for known in dataclasses.fields(model)}  # type: ignore[arg-type]
-    _refuse_unknown(type_name, fields, {*inputs, *unseen})
+    _refuse_unknown(type_name, model, fields, {*inputs, *unseen})
     hints = get_type_hints(model)
     values: dict[str, Any] = {name: value for name, value in inputs.items() if name not in unseen}
     missing = [
@@ -105,13 +107,27 @@ def parse(
         if not _fits(value, hints[name])
     ]
     if not missing and not invalid:
-        instance = model(**values, **dict.fromkeys(unseen, _UNSEEN))
+        instance = model(**values, **_stand_ins(fields, hints, unseen))
         said = [problem for problem in _own_problems(instance) if problem.field not in unseen]
         missing = [problem for problem in said if problem.kind == "missing"]
         invalid = [problem for problem in said if problem.kind == "invalid"]
         if not said:
             return instance
     raise _error_for(type_name, missing, invalid)
+
+
+def _stand_ins(
+    fields: Mapping[str, dataclasses.Field[Any]], hints: Mapping[str, Any], unseen: Collection[str]
+) -> dict[str, Any]:
+    """Return values of inputs that are not at hand, for a model that looks at all of its inputs.
+
+    An input that takes no text keeps its default if it has one.
+    """
+    return {
+        name: _UNSEEN
+        for name in unseen
+        if _is_required(fields[name]) or _fits(_UNSEEN, hints[name])
+    }
 
 
 def _error_for(type_name: str, missing: list[Problem], invalid: list[Problem]) -> InputError:
@@ -124,11 +140,18 @@ def _error_for(type_name: str, missing: list[Problem], invalid: list[Problem]) -
 
 
 def _refuse_unknown(
-    type_name: str, fields: Mapping[str, dataclasses.Field[Any]], given: Collection[Any]
+    type_name: str,
+    model: type[Any],
+    fields: Mapping[str, dataclasses.Field[Any]],
+    given: Collection[Any],
 ) -> None:
     unknown = sorted(str(name)[:100] for name in given if name not in fields)
     if not unknown:
         return
+    refused: Mapping[str, str] = getattr(model, "REFUSED", {})
+    reasons = [f"{name} ({refused[name]})" for name in unknown if name in refused]
+    if reasons:
+        raise ExtraInputError(f"{type_name} does not take {'; '.join(reasons)}")
     guesses = [
         f"{name} (did you mean {close[0]}?)" if close else name
         for name in unknown

@@ -42,6 +42,7 @@ GROUP = "weir.connectors"
 # protocol library.
 _OWN: dict[str, tuple[str, str]] = {
     "GIT": ("weir_connectors.git_inputs:GitInputs", "weir_connectors.git:CONNECTOR"),
+    "REST": ("weir_connectors.rest_inputs:RestInputs", "weir_connectors.rest:CONNECTOR"),
 }
 
 

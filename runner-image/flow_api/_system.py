@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flow_api._backend import Backend
 
 
 class ReturnWhen(enum.StrEnum):
@@ -25,4 +29,11 @@ class System:
         'ENDED_ERROR'
     """
 
+    __slots__ = ("_backend", "_environment", "_user")
+
     return_when = ReturnWhen
+
+    def __init__(self, backend: Backend, *, environment: str = "", user: str = "") -> None:
+        self._backend = backend
+        self._environment = environment
+        self._user = user

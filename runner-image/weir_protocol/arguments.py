@@ -36,6 +36,7 @@ OperationKind: TypeAlias = Literal[
     "list_records",
     "save_record",
     "delete_record",
+    "validate",
 ]
 
 
@@ -229,11 +230,12 @@ class GetRecordArguments:
     """Read a record by object name, title or slug.
 
     The answer's value is its fields, `name` among them; `failed` with ResourceNotFoundError. What
-    was read is recorded.
+    was read is recorded. Without `content` a file's may be left out.
     """
 
     kind: RecordKind
     name: str
+    content: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,6 +270,18 @@ class DeleteRecordArguments:
     name: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidateArguments:
+    """Check a value against a stored Schema; the answer has no value.
+
+    Fails with SchemaValidationError, with SchemaError where the Schema itself is not valid, and
+    with ResourceNotFoundError.
+    """
+
+    name: str
+    value: Any
+
+
 ARGUMENTS: dict[OperationKind, type[Any]] = {
     "child": ChildArguments,
     "run": RunArguments,
@@ -290,4 +304,5 @@ ARGUMENTS: dict[OperationKind, type[Any]] = {
     "list_records": ListRecordsArguments,
     "save_record": SaveRecordArguments,
     "delete_record": DeleteRecordArguments,
+    "validate": ValidateArguments,
 }

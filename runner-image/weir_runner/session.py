@@ -163,8 +163,9 @@ class Run:
         returned: Any = None
         self._interrupts.armed = True
         try:
+            system = System(backend, environment=assignment.environment, user=assignment.user)
             returned = script.run(
-                assignment.script or "", assignment.script_name, System(), this, assignment.inputs
+                assignment.script or "", assignment.script_name, system, this, assignment.inputs
             )
             outcome = Outcome("success")
         except BaseException as error:

@@ -29,6 +29,7 @@ from weir_protocol.arguments import (
     SaveArguments,
     SaveRecordArguments,
     SleepArguments,
+    ValidateArguments,
     WaitArguments,
 )
 
@@ -71,6 +72,8 @@ def target(arguments: Any) -> str:
             return _cut(f"message {name}")
         case AcquireArguments(name=name) | ReleaseArguments(name=name):
             return _cut(f"lock {name!r}")
+        case ValidateArguments(name=name):
+            return _cut(f"schema {name!r}")
         case ListRecordsArguments(kind=kind):
             return f"all of kind {kind}"
         case (

@@ -106,7 +106,7 @@ class TryStatus(Model):
     try_number: Annotated[int, Field(ge=1, alias="try")]
     """Its number."""
     start_time: Time | None = None
-    """When its script began."""
+    """When its script began, as far as is known."""
     end_time: Time | None = None
     """When it failed."""
     reason: Reason | None = None
@@ -164,7 +164,7 @@ class ExecutionStatus(Model):
     revision: str | None = None
     """sha256 of the runnable part that this run keeps to its end."""
     try_number: Annotated[int | None, Field(ge=1, alias="try")] = None
-    """How often the whole run was started anew; a try has a journal of its own."""
+    """Which try of the whole run this is, or comes next; each has a journal of its own."""
     attempt: Annotated[int | None, Field(ge=0)] = None
     """How many Pods were started for this run. Never goes down."""
     losses: Annotated[int | None, Field(ge=0)] = None
@@ -259,6 +259,7 @@ class Execution(Resource):
         ("Title", "string", ".status.title", True),
         ("Reason", "string", ".status.reason", True),
         ("Pod", "string", ".status.runner.pod", True),
+        ("Try", "integer", ".status.try", True),
         ("Attempt", "integer", ".status.attempt", True),
         ("Mode", "string", ".spec.mode", True),
         ("Age", "date", ".metadata.creationTimestamp", False),
@@ -348,6 +349,13 @@ class Execution(Resource):
     def phase(self) -> Phase:
         """Where the run stands."""
         return self.status.phase
+
+    @property
+    def is_hibernated(self) -> bool:
+        """Whether the run has started, waits or is paused, and has no Pod."""
+        status = self.status
+        waits = status.phase in (Phase.WAITING, Phase.PAUSED)
+        return waits and status.runner is None and bool(status.attempt)
 
     @property
     def root(self) -> str:

@@ -26,12 +26,14 @@ class Reason(StrEnum):
     # An Execution with a Pod
     POD_NOT_STARTING = "PodNotStarting"
     POD_REFUSED = "PodRefused"  # quota or admission refused the Pod
+    WOKEN = "Woken"  # queued: what the run waited for without a Pod has come
     RUNNER_LOST = "RunnerLost"
     TOO_MANY_ATTEMPTS = "TooManyAttempts"
     OUT_OF_MEMORY = "OutOfMemory"
     RUNNER_EXITED = "RunnerExited"  # the process ended with a code and no report
     TIMED_OUT = "TimedOut"
     CANCELLED = "Cancelled"
+    TRY_FAILED = "TryFailed"  # queued: the Flow's spec.retry allows another try
 
     # What a script did
     # The reason of an end that has no other

@@ -31,7 +31,7 @@ from weir.server.runs import Run, Runs
 from weir.server.runtime import Runtime
 from weir.server.sleeps import Sleeps
 from weir.server.statuses import Statuses
-from weir.server.steps import Plan, Result, Step
+from weir.server.steps import WAITING, Plan, Result, Step
 from weir.server.values import Values
 from weir.server.waits import Waits
 from weir.storage import attempts, operations
@@ -131,6 +131,7 @@ class Operations:
             deadline=_deadline(plan, now),
             created=now,
             effect_name=plan.creates if plan else None,
+            arguments=_kept(arguments) if operation.kind in WAITING else None,
         )
         lines = logbook.prepared(operation.logs)
         failed = None if failure is None else self._as_text(Result(error=failure.error))
@@ -258,6 +259,11 @@ def _deadline(plan: Plan[Any] | None, now: float) -> float | None:
     if plan is None or plan.timeout is None:
         return plan.deadline if plan else None
     return now + plan.timeout
+
+
+def _kept(arguments: Any) -> str:
+    """Return arguments as the journal keeps them for a run that may wait without a Pod."""
+    return json.dumps(dataclasses.asdict(arguments), separators=(",", ":"))
 
 
 def _differs(record: Record, intent: Record) -> str | None:

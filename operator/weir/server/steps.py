@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from weir.api.execution import Execution
 from weir.server.runs import Run
 from weir.storage.operations import Record
 from weir.storage.values import Value
 from weir_protocol import Answer, ErrorInfo, ExecutionView
+from weir_protocol.arguments import OperationKind
+
+# Operations that may take long. A run that waits in one may give its Pod back meanwhile: what it
+# asked for is kept with the intent, and the server goes on waiting without a runner.
+WAITING: frozenset[OperationKind] = frozenset({"wait", "sleep", "response", "acquire", "pause"})
 
 Made = TypeVar("Made")
 
@@ -62,3 +67,23 @@ class Step(Protocol):
         Raises Raises, Refused, ClusterError.
         """
         ...
+
+
+@runtime_checkable
+class Awaiting(Protocol):
+    """A step that waits for something else than a deadline, or a change of its own Execution.
+
+    Of a run without a Pod, `act` is called with `until` in the past whenever one of these topics
+    fires (`Executions.topics`) or the record's deadline passes. It then says at once how things
+    are: None, or the Result.
+    """
+
+    def topics(self, run: Run, arguments: Any) -> list[str]:
+        """Return the topics that may end the wait."""
+        ...
+
+
+def topics_of(step: Step, run: Run, arguments: Any) -> list[str]:
+    """Return all topics that may end a wait; the run's own Execution is always among them."""
+    awaited = step.topics(run, arguments) if isinstance(step, Awaiting) else []
+    return [run.uid, *awaited]

@@ -77,6 +77,10 @@ class Waits:
             raise raising.Raises("InvalidInputError", "an execution cannot wait for itself")
         return Plan(None, digest=journal.digest(arguments), timeout=arguments.timeout)
 
+    def topics(self, run: Run, arguments: WaitArguments) -> list[str]:
+        """Any change of what is waited for."""
+        return arguments.uids
+
     async def act(
         self, run: Run, record: Record, plan: Any, arguments: WaitArguments, until: datetime
     ) -> Result | None:

@@ -60,6 +60,13 @@ def child_arguments(
     )
 
 
+def one_name(name: str | None, name_: str | None) -> str | None:
+    """Return the name of a child, given under either spelling. Raises TypeError for both."""
+    if name is not None and name_ is not None:
+        raise TypeError("name and name_ are the same: give one of them")
+    return name if name_ is None else name_
+
+
 def connection_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return keyword inputs under their real names: `from_` is `from`, which Python reserves."""
     return {

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
-from flow_api._exceptions import ExecutionCancel, ExecutionError, ExecutionSuccess
-from flow_api._parent import Parent
-from flow_api._system import ReturnWhen
-from flow_api._values import loggable, text_of
-from weir_protocol.arguments import (
-    CancelArguments,
-    RunArguments,
-)
+from flow_api._exceptions import ExecutionError, ExecutionSuccess
+from flow_api._lifecycle import Lifecycle
+from flow_api._once import call_once
+from flow_api._values import checked, loggable, text_of
+from weir_protocol.arguments import SleepArguments
 
 if TYPE_CHECKING:
-    from typing import Self
+    from flow_api._wrappers import Wrapped
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
 
 
-class Execution(Parent):
+class Execution(Lifecycle):
     """One run of a flow, script or connection.
 
     Scripts do not make executions themselves: `this` is their own, and `this.flow(…)`,
@@ -98,98 +101,142 @@ class Execution(Parent):
             self.error(message)
         raise ValueError(f"a run ends with 'success' or 'error', not with {status!r}")
 
-    def wait(
-        self,
-        return_when: ReturnWhen = ReturnWhen.ALL_SUCCEEDED,
-        timeout: float | None = None,
-    ) -> Self:
-        """Wait until this child has ended, and return it.
+    def sleep(self, seconds: float) -> None:
+        """Pass time. Restarts of Pods, of the operator and of the server do not make it longer.
 
         Parameters:
-            return_when: ALL_SUCCEEDED raises if it ends badly; the others do not.
-            timeout: Seconds; None waits for ever.
+            seconds: How long, from 0 on; the run may go on a little later.
 
         Raises:
-            DependencyFailedError: It ended badly.
-            DependencyTimeoutError: It had not ended when the timeout was over.
+            ValueError: It is no such number.
 
         Example:
-            >>> this.flow('greet', wait=False, person='Ada').wait().get('output_value')
-            {'greeting': 'Hello, Ada'}
+            >>> this.sleep(0.5)
         """
-        self._wait([self], return_when, timeout)
-        return self
+        self._require_own("sleep")
+        self._perform("sleep", SleepArguments(seconds=_seconds(seconds, "sleep")))
 
-    def wait_for(
-        self,
-        *executions: Execution | list[Execution] | tuple[Execution, ...],
-        return_when: ReturnWhen = ReturnWhen.ALL_SUCCEEDED,
-        timeout: float | None = None,
-    ) -> list[Execution]:
-        """Wait for several executions at once.
+    def sleep_until(self, timestamp: float | datetime) -> None:
+        """Pass time up to a moment; one that is over is no sleep.
 
         Parameters:
-            executions: What to wait for, one by one or as lists.
-            return_when: ALL_SUCCEEDED raises as soon as one of them ends badly; ALL_ENDED waits for
-                all, however they end; FIRST_ENDED waits for the first.
-            timeout: Seconds; None waits for ever.
+            timestamp: Unix time in seconds, or a datetime with a time zone.
+
+        Raises:
+            ValueError: It is no such moment.
+
+        Example:
+            >>> this.sleep_until(1767225600)
+        """
+        self._require_own("sleep_until")
+        if isinstance(timestamp, datetime):
+            if timestamp.tzinfo is None:
+                raise ValueError(
+                    "sleep_until() needs a datetime with a time zone, such as datetime.now(UTC)"
+                )
+            timestamp = timestamp.timestamp()
+        self._perform("sleep", SleepArguments(until=_seconds(timestamp, "sleep_until")))
+
+    def once(
+        self,
+        function: Callable[Parameters, Returned],
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Returned:
+        """Call a function, record what it returns, and return that again when the run is resumed.
+
+        For what must not happen or be looked up twice: the present time, a random number, a file
+        outside. If the Pod is lost while the function runs, it is called again: at least once.
+        The function may log, and may not call others of `this` and `system`.
+
+        Parameters:
+            function: What to call.
+            args, kwargs: What to call it with.
 
         Returns:
-            Those that have ended, in the order given: all of them, or with FIRST_ENDED at least
-            one.
+            What the function returned: JSON, so that a tuple comes back as a list.
 
         Raises:
-            DependencyFailedError: One ended badly, with ALL_SUCCEEDED.
-            DependencyTimeoutError: The timeout was over before.
+            TypeError: What it returned is nothing that JSON can hold.
+            Exception: What it raised; a resumed run gets an exception of the same name and text.
 
         Example:
-            >>> children = [this.flow('greet', wait=False, person=p) for p in ('Ada', 'Alan')]
-            >>> [child.get('status') for child in this.wait_for(*children)]
-            ['ENDED_SUCCESS', 'ENDED_SUCCESS']
+            >>> this.once(lambda: 6 * 7)
+            42
         """
-        awaited: list[Execution] = []
-        for one in executions:
-            awaited.extend(one if isinstance(one, list | tuple) else [one])
-        for one in awaited:
-            if not isinstance(one, Execution):
-                raise TypeError(f"wait_for() waits for executions, not for {one!r}")
-        return self._wait(awaited, return_when, timeout)
+        self._require_own("once")
+        return call_once(self._backend, function, args, kwargs, checked)  # type: ignore[no-any-return]
 
-    def run(self) -> Self:
-        """Start a child that was made with `run=False`, wait for its end, and return it.
+    def using(self, wrapper: str, **options: Any) -> Wrapped:
+        """Return what starts children inside a wrapper; its `flow`, `connect` and `script` take
+        what those of `this` take, and `using` puts another wrapper inside this one.
+
+        Parameters:
+            wrapper: One of
+                'retry' (max_tries=3, delay_sec=10, timeout_sec=0, archive_retries=True): try again
+                while the child ends badly, each try at most timeout_sec if that is not 0;
+                'timeout' (timeout_sec): cancel the child when it takes longer;
+                'cache' (max_age_minutes=1440): take the outputs of a former success with the same
+                inputs, where there is one;
+                'notify' (on_error=True, on_success=False, subject=None, body=None, to=None): leave
+                people a message about the end.
+            options: Those of the wrapper.
 
         Raises:
-            DependencyFailedError: It ended badly.
+            ValueError: There is no such wrapper.
+            TypeError: The wrapper has no such option.
 
         Example:
-            >>> child = this.flow('greet', run=False, person='Ada')
-            >>> child.run().get('status')
-            'ENDED_SUCCESS'
+            >>> child = this.using('retry', max_tries=3, delay_sec=1).flow('greet', person='Ada')
+            >>> child.get('output_value')
+            {'greeting': 'Hello, Ada'}
         """
-        return self.run_async().wait()
+        self._require_own("using")
+        from flow_api._wrappers import Wrapped
 
-    def run_async(self) -> Self:
-        """Start a child that was made with `run=False`, and return it without waiting.
+        return Wrapped(self, [(wrapper, options)])
+
+    def webhook_html_response(self, html: str) -> NoReturn:
+        """End this run as a success, with a page for the caller of the webhook that started it.
+
+        Parameters:
+            html: The page.
 
         Example:
-            >>> child = this.flow('greet', run=False, person='Ada').run_async()
+            >>> this.webhook_html_response('<h1>Thank you</h1>')
+            Traceback (most recent call last):
+            flow_api.ExecutionSuccess: None
         """
-        self._perform("run", RunArguments(uid=self._view.uid))
-        return self
+        self.webhook_response(200, {"content-type": "text/html; charset=utf-8"}, str(html))
 
-    def cancel(self) -> None:
-        """Cancel an execution of this run's own tree, with all that it started.
+    def webhook_response(
+        self, status: int = 200, headers: dict[str, str] | None = None, body: Any = None
+    ) -> NoReturn:
+        """End this run as a success, with an answer for the caller of the webhook that started it.
 
-        It is on its way out when this returns; `wait(system.return_when.ALL_ENDED)` sees the end.
+        The answer is the output `webhook_response`.
 
-        Raises:
-            ExecutionCancel: When called on `this`: the run ends here, as cancelled.
-            PermissionDenied: The execution is of another tree.
+        Parameters:
+            status: HTTP status, from 200 to 599.
+            headers: HTTP headers.
+            body: A text, or JSON.
 
         Example:
-            >>> child = this.flow('greet', wait=False, person='Ada')
-            >>> child.cancel()
+            >>> this.webhook_response(202, {'x-ticket': '7'}, {'accepted': True})
+            Traceback (most recent call last):
+            flow_api.ExecutionSuccess: None
         """
-        if self._own:
-            raise ExecutionCancel("cancelled by its own script")
-        self._perform("cancel", CancelArguments(uid=self._view.uid))
+        self._require_own("webhook_response")
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise ValueError(f"an HTTP status is a number from 200 to 599, not {status!r}")
+        answer = {"status": status, "headers": dict(headers or {}), "body": body}
+        self.set_output("webhook_response", answer)
+        self.success()
+
+
+def _seconds(value: float, call: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{call}() needs a number of seconds, not {value!r}")
+    if value < 0:
+        raise ValueError(f"{call}() needs a number of seconds from 0 on, not {value!r}")
+    return float(value)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from flow_api._children import child_arguments, connection_inputs, return_when
+from flow_api._children import child_arguments, connection_inputs, one_name, return_when
+from flow_api._exceptions import InvalidInputError
 from flow_api._record import Record
 from flow_api._system import ReturnWhen
+from flow_api._values import checked_object, printable
+from weir_protocol import ExecutionView
+from weir_protocol.arguments import ChildArguments
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,17 +32,64 @@ class Parent(Record):
         **arguments: Any,
     ) -> Self:
         self._require_own(call)
-        if not save:
-            raise TypeError("save=False, a template, is not supported")
         way = return_when(wait)
         message = child_arguments(target, **arguments)
+        if not save:
+            return self._template(message)
+        return self._made(message, way)
+
+    def _made(self, message: ChildArguments, way: ReturnWhen | None) -> Self:
+        """Make a child, and wait for it."""
         (view,) = self._perform("child", message)
         if view.input_value is None:
             view = dataclasses.replace(view, input_value=message.inputs)
-        child = type(self)(self._backend, view)
+        child = type(self)(self._backend, view, asked=message)
         if way is not None and message.run:
             self._wait([child], way, None)
         return child
+
+    def _template(self, message: ChildArguments) -> Self:
+        """Return an execution that is not made: something to clone."""
+        kind: Literal["FLOW", "SCRIPT", "CONNECTION"] = "CONNECTION"
+        if message.script is not None or message.flow is not None:
+            kind = "FLOW" if message.script is None else "SCRIPT"
+        view = ExecutionView(
+            uid="",
+            name="",
+            title=message.title or message.flow or message.connector or kind.lower(),
+            type=kind,
+            status="NEW",
+            phase="Pending",
+            flow_name=message.flow,
+            connector_name=message.connector,
+            connector_type=message.connector_type,
+            input_value=message.inputs,
+        )
+        return type(self)(self._backend, view, asked=message)
+
+    def _copied(self, inputs: dict[str, Any], *, name: str | None, run: bool) -> ChildArguments:
+        """Return what makes the same execution again, with some inputs replaced."""
+        message = self._asked
+        if message is None:
+            view = self._view
+            if view.flow_name is None and view.connector_name is None and not view.connector_type:
+                raise InvalidInputError(
+                    "only flows and connections can be cloned here: the source of a script is "
+                    "known to the run that made it"
+                )
+            message = ChildArguments(
+                flow=view.flow_name,
+                connector=view.connector_name,
+                connector_type=view.connector_type,
+                inputs=self.get("input_value"),
+                title=view.title or None,
+            )
+        return dataclasses.replace(
+            message,
+            inputs={**message.inputs, **checked_object(inputs, "inputs")},
+            title=message.title if name is None else printable(str(name)),
+            run=bool(run),
+        )
 
     def flow(
         self,
@@ -66,7 +117,7 @@ class Parent(Record):
             wait: True waits and raises if the child fails; False returns as soon as it is started;
                 one of `system.return_when` waits so; ALL_ENDED and FIRST_ENDED do not raise.
             run: False creates the child without starting it: `run()` or `run_async()` does.
-            save: Always True; templates that are not saved are not supported.
+            save: False makes nothing but a template, which `clone()` makes executions of.
             orphan: True lets the child outlive the cancellation of this execution.
             protect_inputs: Keys of the inputs that are shown as `***` to everyone but the child's
                 script.
@@ -95,7 +146,7 @@ class Parent(Record):
             save,
             inputs=inputs,
             more_inputs=more_inputs,
-            name=name if name is not None else name_,
+            name=one_name(name, name_),
             run=run,
             orphan=orphan,
             protect_inputs=protect_inputs,
@@ -159,7 +210,7 @@ class Parent(Record):
             save,
             inputs=inputs,
             more_inputs=connection_inputs(more_inputs),
-            name=name if name is not None else name_,
+            name=one_name(name, name_),
             run=run,
             orphan=orphan,
             protect_inputs=protect_inputs,
@@ -217,7 +268,7 @@ class Parent(Record):
             save,
             inputs=inputs,
             more_inputs=more_inputs,
-            name=name if name is not None else name_,
+            name=one_name(name, name_),
             run=run,
             orphan=orphan,
             protect_inputs=protect_inputs,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flow_api._backend import Backend
     from weir_protocol import ErrorInfo, ExecutionView
     from weir_protocol.arguments import (
+        ChildArguments,
         OperationKind,
     )
 
@@ -31,12 +32,20 @@ _ENDED = frozenset({"ENDED_SUCCESS", "ENDED_ERROR", "ENDED_CANCELLED"})
 class Record:
     """An execution's fields, cached and stored."""
 
-    __slots__ = ("_backend", "_own", "_unsaved", "_view")
+    __slots__ = ("_asked", "_backend", "_own", "_unsaved", "_view")
 
-    def __init__(self, backend: Backend, view: ExecutionView, *, own: bool = False) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        view: ExecutionView,
+        *,
+        own: bool = False,
+        asked: ChildArguments | None = None,
+    ) -> None:
         self._backend = backend
         self._view = view
         self._own = own
+        self._asked = asked  # what this run asked for when it made the execution
         self._unsaved: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -185,7 +194,7 @@ class Record:
         return read(self._view, field)
 
     def _read(self) -> None:
-        self._see(self._perform("read", ReadArguments(uid=self._view.uid)))
+        self._see(self._perform("read", ReadArguments(uid=self._uid())))
 
     def _see(self, views: list[ExecutionView]) -> None:
         """Remember the newest facts; the inputs stay known when an answer leaves them out."""
@@ -207,7 +216,7 @@ class Record:
             raise ValueError(
                 f"a timeout is a number of seconds from 0 on, or None to wait for ever: {timeout!r}"
             )
-        uids = list(dict.fromkeys(one._view.uid for one in awaited))
+        uids = list(dict.fromkeys(one._uid() for one in awaited))
         ended = self._perform(
             "wait",
             WaitArguments(uids=uids, return_when=way.value, timeout=timeout),
@@ -239,6 +248,12 @@ class Record:
             failed = known[0] if known else type(self)(self._backend, error.execution)
             failed._see([error.execution])
         return DependencyFailedError(error.message, failed)
+
+    def _uid(self) -> str:
+        """Return the UID. Raises TypeError for a template, which has none."""
+        if not self._view.uid:
+            raise TypeError("this is a template, made with save=False: clone() makes an execution")
+        return self._view.uid
 
     def _require_own(self, call: str) -> None:
         if not self._own:

@@ -61,6 +61,7 @@ class ClusterBackend:
         self._turn = threading.RLock()
         self._performing = 0  # the thread that performs just now
         self._ended = False
+        self._open: int | None = None  # number of a `once` whose function is being called
 
     def perform(self, kind: OperationKind, arguments: Any) -> Answer:
         """Do one operation; see `flow_api._backend.Backend`."""
@@ -109,7 +110,13 @@ class ClusterBackend:
             raise InternalError("the run has ended; its threads can do nothing more")
 
     def _perform(self, kind: OperationKind, arguments: Any) -> Answer:
-        sequence = self._journal.next_operation()
+        closes = kind == "once" and arguments.step != "ask"
+        if self._open is not None and not closes:
+            raise InternalError(
+                "a function that is called once may not call `this` or `system`: do that before or "
+                "after, with what it returned"
+            )
+        sequence = self._open if closes and self._open else self._journal.next_operation()
         line = self._line()
         while True:
             logs = self._book.take()
@@ -129,7 +136,9 @@ class ClusterBackend:
             except Refused as refusal:
                 self._departure.consider(refusal)
                 self._book.put_back(logs)  # it is the operation that was refused
-                self._journal.take_back()
+                if self._open is None:
+                    self._journal.take_back()
+                self._open = None
                 raise InternalError(f"the server refused {kind!r}: {refusal}") from None
             except ServerLost as error:
                 self._departure.without_server(error)
@@ -138,8 +147,13 @@ class ClusterBackend:
             except BaseException:
                 self._book.put_back(logs)
                 raise
-            if answer.state != "pending":
-                return answer
+            if answer.state == "pending":
+                continue
+            if kind == "once":
+                self._open = sequence if answer.state == "open" else None
+                if self._open is None:
+                    self._journal.pass_over_lines()
+            return answer
 
     def _line(self) -> int | None:
         """Return the line of the script that asks; None for another thread's code without one."""

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import NoReturn, TypeVar
 
+from flow_api._once import called
+
 # A real-time signal that neither Python nor the C library uses: a script may use SIGUSR1 and such.
 INTERRUPT = signal.SIGRTMIN + 4
 
@@ -27,7 +29,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 _interruptible: set[CodeType] = set()
 _OURS = tuple(
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), package, "")
-    for package in ("flow_api", "weir_runner")
+    for package in ("flow_api", "weir_runner", "weir_local")
 )
 
 
@@ -35,6 +37,10 @@ def interruptible(function: Function) -> Function:
     """Mark a function of ours in which the main thread may be interrupted."""
     _interruptible.add(function.__code__)
     return function
+
+
+# The script's function within `this.once`.
+interruptible(called)
 
 
 def may_interrupt(frame: FrameType | None) -> bool:

@@ -42,6 +42,8 @@ class FakeBackend:
         self.children: dict[str, ExecutionView] = {}
         self.lean = lean
         self.answer: Answer | None = None  # given to everything, if set
+        self.recorded: Answer | None = None  # of a `once` before
+        self.fails_until = 0  # how many children fail before one succeeds
 
     def perform(self, kind: str, arguments: Any) -> Answer:
         self.operations.append((kind, arguments))
@@ -101,11 +103,46 @@ class FakeBackend:
     def _cancel(self, _arguments: Any) -> Answer:
         return Answer(state="done")
 
+    def _pause(self, arguments: Any) -> Answer:
+        return Answer(state="done", executions=[self._seen(arguments.uid)])
+
+    def _delete(self, arguments: Any) -> Answer:
+        del self.children[arguments.uid]
+        return Answer(state="done")
+
+    def _archive(self, arguments: Any) -> Answer:
+        return Answer(state="done", executions=[self._seen(arguments.uid)])
+
+    def _children(self, _arguments: Any) -> Answer:
+        return Answer(state="done", executions=list(self.children.values()))
+
+    def _cached(self, arguments: Any) -> Answer:
+        if arguments.inputs.get("person") != "Grace":  # the only one who was greeted before
+            return Answer(state="done")
+        found = view("before", flow_name=arguments.flow, status="ENDED_SUCCESS", phase="Succeeded")
+        return Answer(state="done", executions=[found], value={"greeting": "Hello again, Grace"})
+
+    def _sleep(self, _arguments: Any) -> Answer:
+        return Answer(state="done")
+
+    def _once(self, arguments: Any) -> Answer:
+        if arguments.step == "ask":
+            return self.recorded or Answer(state="open")
+        if arguments.step == "failed":
+            return Answer(state="failed", error=arguments.error)
+        return Answer(state="done", value=arguments.value)
+
+    def _message(self, _arguments: Any) -> Answer:
+        return Answer(state="done", value={"name": "message-x1"})
+
+    def _seen(self, uid: str) -> ExecutionView:
+        return self.children.get(uid) or view(uid)
+
     def _ended(self, uid: str) -> ExecutionView:
         child = self.children.get(uid)
         if child is None:
             return view(uid, message="stored", input_value={"person": "Ada"})
-        if child.flow_name == "may fail":
+        if child.flow_name == "may fail" or len(self.children) <= self.fails_until:
             return dataclasses.replace(
                 child, status="ENDED_ERROR", phase="Failed", message="it did fail", cause=LEAF
             )

@@ -200,7 +200,16 @@ WRONG: dict[str, tuple[Call, type[BaseException], str]] = {
         "save",
     ),
     "an unknown way to wait": (lambda this: this.flow("greet", wait="X"), ValueError, "ALL_ENDED"),
-    "a template": (lambda this: this.flow("greet", save=False), TypeError, "save=False"),
+    "a template that is run": (
+        lambda this: this.flow("greet", save=False).run(),
+        TypeError,
+        "clone\\(\\) makes an execution",
+    ),
+    "a name under both spellings": (
+        lambda this: this.flow("greet", name="a", name_="b"),
+        TypeError,
+        "name and name_ are the same",
+    ),
     "an unknown field of init": (
         lambda this: this.flow("greet", init={"nam": 1}),
         TypeError,

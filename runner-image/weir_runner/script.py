@@ -55,6 +55,22 @@ def run(
         NotRunnable: It has a syntax error or no proper handler.
         BaseException: Whatever the script raises.
     """
+    return call(load(source, filename), system, this, inputs)
+
+
+def load(
+    source: str, filename: str, place: Callable[[types.ModuleType], None] | None = None
+) -> Any:
+    """Run a script's own lines, as a module, and return its `handler`; None if it has none.
+
+    Parameters:
+        source, filename: Those of `run`.
+        place: Puts the module where it is found by name, if not into `sys.modules`.
+
+    Raises:
+        NotRunnable: It has a syntax error.
+        BaseException: Whatever its lines raise.
+    """
     tracebacks.register(source, filename)
     try:
         code = compile(source, filename, "exec", dont_inherit=True)
@@ -66,9 +82,23 @@ def run(
         ) from error
     module = types.ModuleType(MODULE)
     module.__file__ = filename
-    sys.modules[MODULE] = module
+    if place is None:
+        sys.modules[MODULE] = module
+    else:
+        place(module)
     _execute(code, module.__dict__)
-    handler: Any = module.__dict__.get("handler")
+    return module.__dict__.get("handler")
+
+
+def call(
+    handler: Any, system: flow_api.System, this: flow_api.Execution, inputs: dict[str, Any]
+) -> Any:
+    """Call a handler, with inputs if it takes them, and return what it returns.
+
+    Raises:
+        NotRunnable: It is no function that can be called so.
+        BaseException: Whatever it raises.
+    """
     if takes_inputs(handler):
         return _call(handler, (system, this, inputs))
     return _call(handler, (system, this))

@@ -117,7 +117,7 @@ def _found(asked: ast.expr, frame: FrameType) -> tuple[Execution | None, str, An
 
 
 def _reads_outputs(asked: ast.expr) -> bool:
-    """Whether this is `….get('output_value')`, of an execution that has no name to look it up by."""
+    """Whether this is `….get('output_value')`, of a run that has no name to look it up by."""
     import ast
 
     match asked:

@@ -15,10 +15,22 @@ _LONGEST_QUOTE = 200
 
 
 class ScriptProblem(NamedTuple):
-    """Why a script cannot be run."""
+    """Why a script cannot be run; `line` and `column` count from 1, None where all of it is meant."""
 
     reason: Reason
-    message: str
+    what: str
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and where, in one line."""
+        if self.line is None:
+            return self.what
+        where = f"line {self.line}"
+        if self.column is not None:
+            where += f", column {self.column}"
+        return f"{where}: {self.what}"
 
 
 def problem_with(script: str) -> ScriptProblem | None:
@@ -29,14 +41,17 @@ def problem_with(script: str) -> ScriptProblem | None:
         )
     if "\0" in script:
         line = script[: script.index("\0")].count("\n") + 1
-        return ScriptProblem(Reason.SYNTAX_ERROR, f"line {line}: the script contains a null byte")
+        return ScriptProblem(Reason.SYNTAX_ERROR, "the script contains a null byte", line)
     try:
         with warnings.catch_warnings():
             # An invalid escape in a string is the author's affair, not ours.
             warnings.simplefilter("ignore")
             tree = ast.parse(script, filename="script.py")
+            # Some mistakes are found after parsing only, such as a `return` outside of a function.
+            compile(tree, "script.py", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return ScriptProblem(Reason.SYNTAX_ERROR, _described(error))
+        line, column = error.lineno or 0, error.offset or 0
+        return ScriptProblem(Reason.SYNTAX_ERROR, error.msg[:_LONGEST_QUOTE], line, column)
     except (ValueError, RecursionError, MemoryError) as error:
         # Lone surrogates, and expressions that are nested deeper than the parser can follow.
         return ScriptProblem(
@@ -45,27 +60,60 @@ def problem_with(script: str) -> ScriptProblem | None:
     return _problem_with_handler(tree)
 
 
-def _described(error: SyntaxError) -> str:
-    line, column = error.lineno or 0, error.offset or 0
-    return f"line {line}, column {column}: {error.msg[:_LONGEST_QUOTE]}"
+def handler_of(tree: ast.Module) -> ast.FunctionDef | None:
+    """Return the function that is run, if the script defines it plainly."""
+    bound = _handlers(tree)
+    return bound[-1] if bound and isinstance(bound[-1], ast.FunctionDef) else None
+
+
+def _handlers(tree: ast.Module) -> list[ast.stmt]:
+    return [node for node in _top_level(tree.body) if HANDLER in _names_bound_by(node)]
 
 
 def _problem_with_handler(tree: ast.Module) -> ScriptProblem | None:
-    bound = [node for node in _top_level(tree.body) if HANDLER in _names_bound_by(node)]
+    bound = _handlers(tree)
     if not bound:
-        return ScriptProblem(
-            Reason.NO_HANDLER, f"the script defines no function `{HANDLER}`: write {_FORMS}"
-        )
+        return _no_handler(tree)
     last = bound[-1]  # a later definition replaces an earlier one
     if isinstance(last, ast.FunctionDef):
-        return _problem_with_parameters(last)
+        return _problem_with_form(last) or _problem_with_parameters(last)
     if isinstance(last, ast.AsyncFunctionDef | ast.ClassDef):
         what = "an async function" if isinstance(last, ast.AsyncFunctionDef) else "a class"
         return ScriptProblem(
             Reason.NO_HANDLER,
-            f"line {last.lineno}: `{HANDLER}` is {what}, but must be a plain function: {_FORMS}",
+            f"`{HANDLER}` is {what}, but must be a plain function: {_FORMS}",
+            last.lineno,
         )
     return None  # imported or computed: only a run can tell
+
+
+def _no_handler(tree: ast.Module) -> ScriptProblem:
+    what = f"the script defines no function `{HANDLER}`: write {_FORMS}"
+    for node in _top_level(tree.body):
+        if isinstance(node, ast.FunctionDef):
+            names = [one.arg for one in node.args.args]
+            if names[:2] == ["system", "this"] or node.name.lower() in ("handle", HANDLER, "main"):
+                return ScriptProblem(
+                    Reason.NO_HANDLER, f"{what}; did you mean `{node.name[:100]}`?", node.lineno
+                )
+    return ScriptProblem(Reason.NO_HANDLER, what)
+
+
+def _problem_with_form(function: ast.FunctionDef) -> ScriptProblem | None:
+    if function.decorator_list:  # which may make a plain function of it
+        return None
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return ScriptProblem(
+                Reason.NO_HANDLER,
+                f"`{HANDLER}` is a generator: the `yield` in it keeps its lines from running",
+                node.lineno,
+            )
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return None
 
 
 def _problem_with_parameters(function: ast.FunctionDef) -> ScriptProblem | None:
@@ -79,7 +127,8 @@ def _problem_with_parameters(function: ast.FunctionDef) -> ScriptProblem | None:
     given = ast.unparse(parameters)[:_LONGEST_QUOTE]
     return ScriptProblem(
         Reason.NO_HANDLER,
-        f"line {function.lineno}: `{HANDLER}({given})` has the wrong parameters: write {_FORMS}",
+        f"`{HANDLER}({given})` has the wrong parameters: write {_FORMS}",
+        function.lineno,
     )
 
 

@@ -65,6 +65,31 @@ def test_a_script_with_a_handler_may_be_run(script: str) -> None:
             "",
             id="what is nested too deeply is refused, and does no harm",
         ),
+        pytest.param(
+            "def handler(system, this): pass\nreturn 1",
+            Reason.SYNTAX_ERROR,
+            "line 2, column 1: 'return' outside function",
+            id="what only a compiler finds is found",
+        ),
+        pytest.param(
+            "def handler(system, this):\n    await this.flow('x')",
+            Reason.SYNTAX_ERROR,
+            "line 2, column 5: 'await' outside async function",
+            id="an await is not for a plain function",
+        ),
+        pytest.param(
+            "\ndef handle(system, this): pass",
+            Reason.NO_HANDLER,
+            "line 2: the script defines no function `handler`: write handler(system, this) or "
+            "handler(system, this, inputs); did you mean `handle`?",
+            id="a handler that is called otherwise is seen",
+        ),
+        pytest.param(
+            "def handler(system, this):\n    def rows():\n        yield 1\n    yield 2",
+            Reason.NO_HANDLER,
+            "line 4: `handler` is a generator",
+            id="a handler is no generator",
+        ),
         pytest.param("x = 1", Reason.NO_HANDLER, "no function `handler`", id="no handler"),
         pytest.param("", Reason.NO_HANDLER, "no function `handler`", id="nothing at all"),
         pytest.param(

@@ -274,7 +274,7 @@ def test_of_many_keys_some_are_shown() -> None:
         pytest.param({1}, "sorted(…)", id="a set"),
         pytest.param(b"x", ".decode()", id="bytes"),
         pytest.param({}.keys(), "list(…)", id="keys"),
-        pytest.param((n for n in ()), "list(…)", id="a generator"),
+        pytest.param((n for n in "ab"), "list(…)", id="a generator"),
         pytest.param(ValueError(), "str(…)", id="an exception"),
         pytest.param(print, "calling it", id="a function"),
         pytest.param(iter([]), "list(…)", id="an iterator"),

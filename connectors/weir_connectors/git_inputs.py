@@ -5,8 +5,6 @@ The server imports this module, so it knows no protocol library.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,14 +12,12 @@ from typing import Literal
 
 from weir_connectors import git_url
 from weir_connectors.inputs import Problem, about
+from weir_connectors.ssh_keys import is_known_hosts, problems_with_key
 
 # What `git check-ref-format` allows, and less: nothing that a refspec or an option could be made
 # of.
 _REF = re.compile(
     r"(?![-+/])(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]{1,255}(?<![/.])"
-)
-_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----\s+(?P<body>.+?)-----END [A-Z0-9 ]+-----", re.S
 )
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 _COOKIE = re.compile(r"\s*[^\s=;,]+=[^\s;]*\s*(?:;\s*[^\s=;,]+=[^\s;]*\s*)*;?\s*")
@@ -122,7 +118,7 @@ class GitInputs:
             if value is not None and (not value or _LINE_BREAK.search(value)):
                 yield Problem(name, "a string that is not empty and has no line breaks")
         if self.ssh_key is not None:
-            yield from _problems_with_key(self.ssh_key)
+            yield from problems_with_key("ssh_key", self.ssh_key)
         if self.httpCookie is not None and not _COOKIE.fullmatch(self.httpCookie):
             yield Problem("httpCookie", "name=value; name2=value2")
         if self.cacert is not None and "-----BEGIN CERTIFICATE-----" not in self.cacert:
@@ -138,34 +134,7 @@ class GitInputs:
                 "the server's known_hosts line, as ssh-keyscan prints it, or False for no check"
             )
             yield Problem("ssh_hostkey", expected, "missing")
-        elif self.ssh_hostkey is not False and not _is_known_hosts(self.ssh_hostkey):
+        elif self.ssh_hostkey is not False and not is_known_hosts(self.ssh_hostkey):
             yield Problem("ssh_hostkey", "lines as in known_hosts (host, key type, key), or False")
         if self.username is not None and not git_url.is_ssh_user(self.username):
             yield Problem("username", "for ssh, letters, digits and . _ - @ + only")
-
-
-def _problems_with_key(key: str) -> Iterator[Problem]:
-    found = _KEY.search(key)
-    if found is None:
-        yield Problem("ssh_key", "a private key as text (-----BEGIN … PRIVATE KEY-----)")
-    elif "ENCRYPTED" in key or _is_encrypted(found["body"]):
-        yield Problem("ssh_key", "a private key without a passphrase (ssh-keygen -p removes it)")
-
-
-def _is_encrypted(body: str) -> bool:
-    """Whether the body of an OpenSSH private key names a cipher.
-
-    False for the older formats, which say ENCRYPTED.
-    """
-    try:
-        data = base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error:
-        return False
-    magic = b"openssh-key-v1\x00"
-    cipher = len(magic) + 4  # the name of the cipher follows its length, four bytes
-    return data.startswith(magic) and data[cipher : cipher + 4] != b"none"
-
-
-def _is_known_hosts(text: str) -> bool:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return bool(lines) and "\x00" not in text and all(len(line.split()) >= 2 for line in lines)

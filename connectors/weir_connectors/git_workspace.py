@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from weir_connectors import ssh_keys
 from weir_connectors.git_inputs import GitInputs
 from weir_connectors.git_url import RepositoryUrl
 
@@ -179,7 +180,7 @@ def _ssh_environment(folder: Path, inputs: GitInputs, url: RepositoryUrl) -> dic
         "LogLevel": "ERROR",
     }
     if inputs.ssh_hostkey:
-        known = _known_hosts_text(inputs.ssh_hostkey, url)
+        known = ssh_keys.known_hosts(inputs.ssh_hostkey, url.host, url.port or 22)
         options["StrictHostKeyChecking"] = "yes"
         options["UserKnownHostsFile"] = _write(folder / "known_hosts", known)
     else:
@@ -188,7 +189,7 @@ def _ssh_environment(folder: Path, inputs: GitInputs, url: RepositoryUrl) -> dic
     environment = {"GIT_SSH_VARIANT": "ssh"}
     if inputs.ssh_key is not None:
         # ssh refuses keys with Windows line ends or without a last line end.
-        key = "\n".join(line.strip() for line in inputs.ssh_key.strip().splitlines()) + "\n"
+        key = ssh_keys.tidied(inputs.ssh_key)
         options["IdentityFile"] = _write(folder / "key", key)
         methods.append("publickey")
     if login.password is not None:
@@ -202,16 +203,6 @@ def _ssh_environment(folder: Path, inputs: GitInputs, url: RepositoryUrl) -> dic
     text = "".join(f'{name} "{value}"\n' for name, value in options.items())
     environment["GIT_SSH_COMMAND"] = f"ssh -F {shlex.quote(_write(folder / 'ssh_config', text))}"
     return environment
-
-
-def _known_hosts_text(text: str, url: RepositoryUrl) -> str:
-    """Return known_hosts lines; a key without a host is taken to be the URL's host's."""
-    host = url.host if url.port in (None, 22) else f"[{url.host}]:{url.port}"
-    lines = []
-    for line in text.splitlines():
-        is_bare = line.startswith(("ssh-", "ecdsa-", "sk-")) and len(line.split()) >= 2
-        lines.append(f"{host} {line}" if is_bare else line)
-    return "\n".join(lines) + "\n"
 
 
 def _write(path: Path, text: str, mode: int = 0o600) -> str:

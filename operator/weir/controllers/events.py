@@ -33,6 +33,7 @@ TROUBLE = frozenset(
         Reason.OUT_OF_MEMORY,
         Reason.RUNNER_EXITED,
         Reason.TIMED_OUT,
+        Reason.TRY_FAILED,
         Reason.ILLEGAL_MOVE,
         Reason.SYNTAX_ERROR,
         Reason.NO_HANDLER,
@@ -53,11 +54,11 @@ class EventWriter:
         self._identity = identity
         self._backlog: asyncio.Queue[JsonObject] = asyncio.Queue(_BACKLOG)
 
-    def warn(self, about: Resource, reason: Reason | None, message: str) -> None:
+    def warn(self, about: Resource, reason: Reason | None, message: str | None) -> None:
         """Write an Event if the reason is one of trouble; the same one is written once."""
         if reason not in TROUBLE or self._backlog.full():
             return
-        self._backlog.put_nowait(_event(about, reason, message, self._identity))
+        self._backlog.put_nowait(_event(about, reason, message or "", self._identity))
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -19,7 +19,7 @@ from weir.cluster.kinds import CONTROLLER_REVISIONS, EXECUTIONS, PODS
 from weir.controllers.memory import Memory
 from weir.controllers.places import ticket_of
 from weir.controllers.store import Store
-from weir.core import targets
+from weir.core import retries, targets
 from weir.core.observed import Limits, Observed, Parent, Plan
 from weir.core.pod_state import ABSENT, PodPhase, PodState
 from weir.core.queueing import Place, place_of
@@ -65,6 +65,7 @@ class Gatherer:
             cancel_since=memory.cancel_since,
             silent_since=memory.silent_since,
             refused_until=memory.refused_until,
+            left_children=self._left_children(execution),
             busy=self._store.places.is_starting,
         )
 
@@ -126,6 +127,8 @@ class Gatherer:
             phase = await self._read_parent(execution.metadata.namespace, parent.name, parent.uid)
         if phase is None:
             return Parent.DOWN
+        if parent.try_number < self._store.try_of(parent.uid):
+            return Parent.DOWN
         if phase == Phase.SUCCEEDED:
             return Parent.SUCCEEDED
         return Parent.DOWN if phase.is_final else Parent.LIVE
@@ -170,6 +173,18 @@ class Gatherer:
         attempt = (execution.status.attempt or 0) + 1
         to_adopt = names.pod_name(execution.metadata.name, execution.uid, attempt)
         return tuple(one for one in others if one.name != to_adopt)
+
+    def _left_children(self, execution: Execution) -> int:
+        if execution.status.next_try_time is None:
+            return 0
+        live = (self._store.execution(key) for key in self._store.children(execution.uid))
+        return sum(
+            one is not None
+            and one.spec.parent is not None
+            and not one.spec.orphan
+            and retries.is_over(execution.status, one.spec.parent.try_number)
+            for one in live
+        )
 
     def _place(self, execution: Execution) -> Place:
         if execution.phase not in (Phase.PENDING, Phase.QUEUED, Phase.PAUSED):

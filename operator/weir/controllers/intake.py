@@ -25,6 +25,7 @@ class Intake:
         """An Execution was made or changed."""
         uid = item.uid if isinstance(item, Execution) else item["metadata"]["uid"]
         held_place = self._store.places.is_counted(uid)
+        try_before = self._store.try_of(uid)
         execution = self._store.put_execution(item)
         if execution is None:
             return
@@ -32,6 +33,8 @@ class Intake:
         if not execution.phase.is_final or self._store.pods(uid):
             self._look_at(execution.key)
         if execution.phase.is_final:
+            self._look_at_parent(execution)
+        if execution.phase.is_final or try_before < self._store.try_of(uid):
             self._look_at_children(uid)
         if held_place and not self._store.places.is_counted(uid):
             self._wake_queue()
@@ -39,7 +42,10 @@ class Intake:
 
     def execution_gone(self, key: Key, uid: str) -> None:
         """An Execution was deleted: its children are told by looking at them."""
+        gone = self._store.execution(key)
         self._store.remove_execution(uid)
+        if gone is not None and gone.uid == uid:
+            self._look_at_parent(gone)
         if self._store.execution(key) is None:  # none of the same name was made since
             self._queue.forget(Target("execution", *key))
         self._look_at_children(uid)
@@ -119,6 +125,12 @@ class Intake:
     def _look_at_children(self, uid: str) -> None:
         for key in self._store.children(uid):
             self._look_at(key)
+
+    def _look_at_parent(self, execution: Execution) -> None:
+        """Look at a parent whose next try waits for the end of what an earlier one started."""
+        parent = execution.spec.parent
+        if parent is not None and parent.try_number < self._store.try_of(parent.uid):
+            self._look_at((execution.metadata.namespace, parent.name))
 
     def _look_at_all(self, kind: str, resources: list[Flow] | list[Connector]) -> None:
         for one in resources:

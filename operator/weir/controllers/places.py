@@ -42,7 +42,10 @@ class Places:
             self._limits[flow] = limit
 
     def see(self, execution: Execution, flow: FlowKey | None, *, has_pod: bool) -> None:
-        """Take in a live Execution as it is now."""
+        """Take in a live Execution as it is now.
+
+        `has_pod`: the Pod of its next attempt is there, though its status does not name it yet.
+        """
         uid, phase = execution.uid, execution.phase
         self.drop(uid)
         # A Pod without a status that names it: its maker died between the two writes.

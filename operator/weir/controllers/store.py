@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
@@ -16,6 +17,7 @@ from weir.api.phases import Phase
 from weir.api.resource import JsonObject, Key
 from weir.controllers.memory import Memory
 from weir.controllers.places import Places
+from weir.core import retries
 from weir.core.lookup import Catalog
 from weir.core.pod_state import PodPhase, PodState, pod_state
 from weir.core.queueing import FlowKey
@@ -109,6 +111,11 @@ class Store:
         if uid in self._keys:
             return self._live[self._keys[uid]].phase
         return self._ended[uid].phase if uid in self._ended else None
+
+    def try_of(self, uid: str) -> int:
+        """Return the number of a live Execution's try; 0 when it is not live."""
+        key = self._keys.get(uid)
+        return retries.number_of(self._live[key].status) if key else 0
 
     def memory(self, uid: str) -> Memory:
         """Return what is remembered of a live Execution."""
@@ -267,7 +274,10 @@ class Store:
     def _update_place(self, uid: str) -> None:
         if uid in self._keys:
             execution = self._live[self._keys[uid]]
-            self.places.see(execution, self._flow_of_live[uid], has_pod=uid in self._pods)
+            coming = (execution.status.attempt or 0) + 1
+            name = names.pod_name(execution.metadata.name, uid, coming)
+            has_pod = any(pod.name == name for pod in self._pods.get(uid, {}).values())
+            self.places.see(execution, self._flow_of_live[uid], has_pod=has_pod)
         else:
             self.places.drop(uid)
 
@@ -287,6 +297,6 @@ def owner_of(pod: JsonObject) -> str | None:
 
 def _slim(execution: Execution) -> Execution:
     """Return an ended Execution without its bulk."""
-    spec = execution.spec.model_copy(update={"inputs": None, "script": None})
+    spec = execution.spec.model_copy(update={"inputs": None, "script": None, "draft": None})
     status = execution.status.model_copy(update={"outputs": None})
     return execution.model_copy(update={"spec": spec, "status": status})

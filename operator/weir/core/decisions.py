@@ -80,7 +80,9 @@ def _tidy_at(seen: Observed, pod: PodState, now: datetime) -> datetime:
 
 def _ended_with_parent(seen: Observed) -> Action | None:
     if seen.parent == Parent.DOWN:
-        return RequestCancel(description="its parent failed, was cancelled, or is gone")
+        return RequestCancel(
+            description="its parent failed, was cancelled, is gone, or tries again"
+        )
     never_started = (
         seen.execution.phase == Phase.PENDING
         and seen.attempt == 0

@@ -51,7 +51,8 @@ def move(
 
     `reason` and `message` replace the old ones; a message of None keeps the old message unless the
     reason changes away. Other fields are those of ExecutionStatus, by their Python names; None
-    removes one. An end gets its times and conditions. Raises IllegalMove.
+    removes one. An end gets its times and conditions; who goes on after a pause gets the time of
+    the pause added to the deadline. Raises IllegalMove.
     """
     before = execution.status
     if phase != before.phase and not before.phase.can_move_to(phase):
@@ -63,6 +64,8 @@ def move(
         fields["message"] = cut(message)
     if phase.is_final:
         fields |= _ending(execution, phase, reason, fields, now)
+    elif before.phase == Phase.PAUSED and phase != Phase.PAUSED:
+        fields = _resuming(before, now) | fields
     after = before.model_copy(update=fields)
     return StatusChange(_difference(before, after, fields))
 
@@ -94,6 +97,13 @@ def _ending(
         "deadline": None,
         "paused_at": None,
     }
+
+
+def _resuming(before: ExecutionStatus, now: datetime) -> dict[str, Any]:
+    fields: dict[str, Any] = {"paused_at": None}
+    if before.deadline is not None and before.paused_at is not None:
+        fields["deadline"] = before.deadline + (now - before.paused_at)
+    return fields
 
 
 def _difference(

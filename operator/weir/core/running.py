@@ -9,7 +9,7 @@ from weir.api.reasons import Reason
 from weir.core.actions import Action, LookAgain, Move, Nothing
 from weir.core.observed import Observed
 from weir.core.pod_state import PodPhase
-from weir.core.starting import failed, losses_of, next_attempt, stay
+from weir.core.starting import failed, losses_of, next_attempt, stay, timed_out, try_failed
 from weir_protocol import EXIT_SERVER_LOST
 
 # A report may still be under way when its Pod is seen to have ended.
@@ -26,7 +26,7 @@ def with_pod(seen: Observed, now: datetime) -> Action:
     """Decide for an Execution that is Starting, Running or Waiting."""
     deadline = seen.deadline
     if deadline is not None and now >= deadline:
-        return failed(seen, Reason.TIMED_OUT, f"the run took longer than {_timeout(seen)}")
+        return timed_out(seen)
     if seen.execution.phase == Phase.WAITING and seen.execution.status.runner is None:
         return _until(deadline, "it waits without a Pod")
     match seen.pod.phase:
@@ -102,10 +102,10 @@ def _silent(seen: Observed, now: datetime) -> Action:
         return _lost(seen, now, "the runner could not reach Weir's server")
     if pod.out_of_memory and pod.memory_limited:
         message = "the script used more memory than its limit: raise spec.runner.resources.limits"
-        return failed(seen, Reason.OUT_OF_MEMORY, message)
+        return try_failed(seen, Reason.OUT_OF_MEMORY, message, now)
     if pod.out_of_memory:
         return _lost(seen, now, "the node ran out of memory")
-    return failed(seen, Reason.RUNNER_EXITED, _exited(seen))
+    return try_failed(seen, Reason.RUNNER_EXITED, _exited(seen), now)
 
 
 def _lost(seen: Observed, now: datetime, why: str) -> Action:
@@ -142,11 +142,6 @@ def _exited(seen: Observed) -> str:
             killed = ""
     more = f": {seen.pod.trouble}" if seen.pod.trouble else ""
     return f"the runner's process exited with code {code}{killed} and reported no end{more}"
-
-
-def _timeout(seen: Observed) -> str:
-    spec = seen.plan.spec
-    return seen.execution.spec.timeout or (spec.timeout if spec else None) or "its timeout"
 
 
 def _until(deadline: datetime | None, description: str) -> Action:

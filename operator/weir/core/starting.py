@@ -8,7 +8,7 @@ from weir.api.execution import MAX_INLINE_INPUTS
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject
-from weir.core import schemas, scripts
+from weir.core import retries, schemas, scripts
 from weir.core.actions import Action, LookAgain, Move, Nothing, StartPod
 from weir.core.observed import Observed
 from weir.core.queueing import Place
@@ -21,18 +21,50 @@ _MOST_DOUBLINGS = 5
 
 def before_start(seen: Observed, now: datetime) -> Action:
     """Decide for a Pending or Queued Execution, and for a paused one that is to go on."""
-    status = seen.execution.status
     if seen.execution.spec.desired_state == DesiredState.PAUSED:
-        return _not_started(seen)
-    if status.next_try_time is not None and now < status.next_try_time:
-        return LookAgain(at=status.next_try_time, description="the next try has its delay")
+        return _not_started(seen, now)
+    deadline = seen.deadline
+    has_run = seen.execution.status.start_time is not None
+    if deadline is None or not has_run or seen.execution.phase != Phase.QUEUED:
+        return _next_pod(seen, now)
+    if now >= deadline:
+        return timed_out(seen)
+    action = _next_pod(seen, now)
+    match action:
+        case Nothing():
+            return LookAgain(at=deadline, description=action.description)
+        case LookAgain():
+            return replace(action, at=min(action.at, deadline))
+    return action
+
+
+def _next_pod(seen: Observed, now: datetime) -> Action:
     if seen.attempt == 0:
         refusal = _refusal(seen, now)
         if refusal is not None:
             return refusal
+    between = _between_tries(seen, now)
+    if between is not None:
+        return between
     if seen.place != Place.FREE:
         return _queued(seen, now)
     return next_attempt(seen, now)
+
+
+def _between_tries(seen: Observed, now: datetime) -> Action | None:
+    """Return what the next try waits for: its time, and the end of what the last one started."""
+    status = seen.execution.status
+    if status.next_try_time is None:
+        return None
+    told = retries.announced(status, status.next_try_time)
+    if now < status.next_try_time:
+        if seen.execution.phase == Phase.PAUSED:
+            return _told(seen, Phase.QUEUED, Reason.TRY_FAILED, told)
+        return LookAgain(at=status.next_try_time, description="the next try has its delay")
+    if seen.left_children:
+        waits = f"{told}, when what the earlier one started has ended"
+        return _told(seen, Phase.QUEUED, Reason.TRY_FAILED, waits)
+    return None
 
 
 def next_attempt(
@@ -81,6 +113,29 @@ def failed(seen: Observed, reason: Reason, message: str) -> Move:
     return Move(phase=Phase.FAILED, reason=reason, message=message, fields=_named(seen))
 
 
+def timed_out(seen: Observed) -> Move:
+    """Return the move that fails a run whose time is over."""
+    spec = seen.plan.spec
+    allowed = seen.execution.spec.timeout or (spec.timeout if spec else None) or "its timeout"
+    return failed(seen, Reason.TIMED_OUT, f"the run took longer than {allowed}")
+
+
+def try_failed(seen: Observed, reason: Reason, message: str, now: datetime) -> Move:
+    """Return the move that puts off a run to its next try, or fails it where no try is left."""
+    status = seen.execution.status
+    began = status.starting_time if status.tries else status.start_time
+    again = retries.another_try(
+        seen.execution,
+        seen.plan.spec.retry if seen.plan.spec else None,
+        reason=reason,
+        message=message,
+        began=began,
+        deadline=seen.deadline,
+        now=now,
+    )
+    return again or failed(seen, reason, message)
+
+
 def stay(seen: Observed, reason: Reason, message: str) -> Action:
     """Return what says why the run stays in its phase, or nothing when that is said already."""
     return _told(seen, seen.execution.phase, reason, message)
@@ -114,9 +169,15 @@ def _earliest(seen: Observed) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _not_started(seen: Observed) -> Action:
+def _not_started(seen: Observed, now: datetime) -> Action:
+    status = seen.execution.status
     if seen.execution.phase == Phase.QUEUED:
-        return Move(phase=Phase.PAUSED, reason=None, message="paused before its start")
+        if status.start_time is None:
+            return Move(phase=Phase.PAUSED, reason=None, message="paused before its start")
+        coming = f" before try {retries.number_of(status)}" if status.next_try_time else ""
+        return Move(
+            phase=Phase.PAUSED, reason=None, message=f"paused{coming}", fields={"paused_at": now}
+        )
     message = "created without being started: set spec.desiredState to Running to start it"
     return stay(seen, Reason.NOT_STARTED, message)
 

@@ -187,7 +187,7 @@ def test_a_run_that_is_to_be_cancelled(observed: Observed, seconds: float, actio
     assert next_action(observed, after(seconds)) == action
 
 
-DOWN = RequestCancel(description="its parent failed, was cancelled, or is gone")
+DOWN = RequestCancel(description="its parent failed, was cancelled, is gone, or tries again")
 UNUSED = RequestCancel(description="its parent ended without starting it")
 
 

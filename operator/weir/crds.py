@@ -15,9 +15,12 @@ from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.message import Message
 from weir.api.resource import JsonObject, Resource
+from weir.api.schema import Schema
+from weir.api.setting import Setting
 
-KINDS: tuple[type[Resource], ...] = (Flow, Execution, Connector)
+KINDS: tuple[type[Resource], ...] = (Flow, Execution, Connector, Message, Setting, Schema)
 
 # Kept as they are from pydantic's schema.
 _KEPT = (
@@ -64,7 +67,7 @@ def _version(kind: type[Resource]) -> JsonObject:
         "name": names.VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        **({"subresources": {"status": {}}} if "status" in kind.model_fields else {}),
         "additionalPrinterColumns": [
             {"name": name, "type": type_, "jsonPath": path, **({"priority": 1} if wide else {})}
             for name, type_, path, wide in kind.COLUMNS
@@ -91,8 +94,11 @@ def _root(kind: type[Resource]) -> JsonObject:
                 "type": "object",
                 "properties": {"name": {"type": "string", "maxLength": names.MAX_NAME}},
             },
-            "spec": structural(fields["spec"], definitions),
-            "status": structural(fields["status"], definitions),
+            **{
+                part: structural(fields[part], definitions)
+                for part in ("spec", "status")
+                if part in fields
+            },
         },
         "x-kubernetes-validations": [_rule(rule, message) for rule, message in kind.RULES],
     }
@@ -114,6 +120,9 @@ def structural(schema: JsonObject, definitions: JsonObject) -> JsonObject:
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
     if "anyOf" in schema:
         return _of_union(schema, definitions)
+    if schema.get("any"):
+        text = {"description": _text(schema["description"])}
+        return text | {"x-kubernetes-preserve-unknown-fields": True, "nullable": True}
     if "const" in schema:
         schema = {**schema, "enum": [schema["const"]]}
     out: JsonObject = {key: schema[key] for key in _KEPT if key in schema}

@@ -36,6 +36,8 @@ SERVER: Rights = {
     "weir.dev/connectors": "get list watch",
     "weir.dev/executions": "create delete get list patch watch",
     "weir.dev/executions/status": "patch",
+    "weir.dev/messages": "create get list watch",
+    "weir.dev/messages/status": "patch",
     "apps/controllerrevisions": "get",
     "/pods": "get",
     "/secrets": "get",
@@ -53,10 +55,15 @@ DISCOVERY: Rights = {
     "/configmaps[weir-server-ca]": "get",
     "/services": "get list",
 }
-_LOOK = {f"weir.dev/{kind}": "get list watch" for kind in ("flows", "executions", "connectors")}
+_LOOK = {
+    f"weir.dev/{kind}": "get list watch"
+    for kind in ("flows", "executions", "connectors", "messages")
+}
+_ANSWER = {"weir.dev/messages": "get list patch update watch"}
+_WRITE = "create delete deletecollection get list patch update watch"
 VIEW: Rights = _LOOK
-USER: Rights = _LOOK | {"weir.dev/executions": "create get list patch update watch"}
-AUTHOR: Rights = dict.fromkeys(_LOOK, "create delete deletecollection get list patch update watch")
+USER: Rights = _LOOK | _ANSWER | {"weir.dev/executions": "create get list patch update watch"}
+AUTHOR: Rights = dict.fromkeys(_LOOK, _WRITE) | _ANSWER
 
 
 def rights(role: Manifest) -> Rights:

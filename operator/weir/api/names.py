@@ -13,8 +13,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 # Labels. Values are object names, which are at most 63 characters (a rule of the CRDs).
-EXECUTION_LABEL = f"{GROUP}/execution"  # on Pods: name of their Execution
-ROOT_LABEL = f"{GROUP}/root"  # on child Executions: name of the root of their tree
+EXECUTION_LABEL = f"{GROUP}/execution"  # on Pods and Messages: name of their Execution
+ROOT_LABEL = f"{GROUP}/root"  # on child Executions, Messages: name of the root of their tree
 MODE_LABEL = f"{GROUP}/mode"
 ARCHIVED_LABEL = f"{GROUP}/archived"  # on ended Executions that lists leave out
 FLOW_LABEL = f"{GROUP}/flow"  # on ControllerRevisions
@@ -66,6 +66,14 @@ def child_name(target: str, parent_uid: str, try_number: int, sequence: int) -> 
     `target` only makes it readable.
     """
     return _with_hash(slug(target), digest(parent_uid, try_number, sequence))
+
+
+def message_name(subject: str, uid: str, try_number: int, sequence: int) -> str:
+    """Name the Message that a script's operation number `sequence` sends.
+
+    `subject` only makes it readable.
+    """
+    return _with_hash(slug(subject)[:40], digest("message", uid, try_number, sequence))
 
 
 def revision_name(flow: str, revision: str) -> str:

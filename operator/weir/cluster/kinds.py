@@ -6,6 +6,9 @@ from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.message import Message
+from weir.api.schema import Schema
+from weir.api.setting import Setting
 
 
 class Kind(NamedTuple):
@@ -27,6 +30,9 @@ class Kind(NamedTuple):
 FLOWS = Kind(names.GROUP, names.VERSION, Flow.PLURAL)
 EXECUTIONS = Kind(names.GROUP, names.VERSION, Execution.PLURAL)
 CONNECTORS = Kind(names.GROUP, names.VERSION, Connector.PLURAL)
+MESSAGES = Kind(names.GROUP, names.VERSION, Message.PLURAL)
+SETTINGS = Kind(names.GROUP, names.VERSION, Setting.PLURAL)
+SCHEMAS = Kind(names.GROUP, names.VERSION, Schema.PLURAL)
 PODS = Kind("", "v1", "pods")
 SECRETS = Kind("", "v1", "secrets")
 CONFIG_MAPS = Kind("", "v1", "configmaps")

@@ -71,8 +71,11 @@
   resources: [executions]
   verbs: [get, list, watch, create, patch, delete]  # children, their cancellation, retention
 - apiGroups: [weir.dev]
-  resources: [executions/status]
+  resources: [executions/status, messages/status]
   verbs: [patch]
+- apiGroups: [weir.dev]
+  resources: [messages]
+  verbs: [get, list, watch, create]
 - apiGroups: [apps]
   resources: [controllerrevisions]
   verbs: [get]  # the script that a run keeps
@@ -107,8 +110,15 @@
 {{/* People: may look. */}}
 {{- define "weir.rules.view" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, executions, connectors]
+  resources: [flows, executions, connectors, messages]
   verbs: [get, list, watch]
+{{- end -}}
+
+{{/* People: answer messages. */}}
+{{- define "weir.rules.respond" -}}
+- apiGroups: [weir.dev]
+  resources: [messages]
+  verbs: [update, patch]
 {{- end -}}
 
 {{/* People: run flows, cancel and pause runs. */}}
@@ -117,6 +127,7 @@
 - apiGroups: [weir.dev]
   resources: [executions]
   verbs: [create, update, patch]
+{{ include "weir.rules.respond" . }}
 {{- end -}}
 
 {{/* People: write flows and connectors. This equals creating Pods. */}}
@@ -125,4 +136,5 @@
 - apiGroups: [weir.dev]
   resources: [flows, connectors, executions]
   verbs: [create, update, patch, delete, deletecollection]
+{{ include "weir.rules.respond" . }}
 {{- end -}}

@@ -45,8 +45,10 @@ def call_once(
     try:
         value = checked(called(function, args, kwargs), f"what {name} returned")
     except BaseException as error:
-        failed = ErrorInfo(type=type(error).__name__, message=_text(error))
-        backend.perform("once", OnceArguments(name=name, step="failed", error=failed))
+        failed = OnceArguments(
+            name=name, step="failed", error_type=type(error).__name__, error_message=_text(error)
+        )
+        backend.perform("once", failed)
         raise
     answer = backend.perform("once", OnceArguments(name=name, step="done", value=value))
     if answer.error is not None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from weir_protocol import ErrorInfo
+from typing import Any, Literal, TypeAlias
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -176,7 +173,8 @@ class OnceArguments:
     name: str  # of the function: the target
     step: Literal["ask", "done", "failed"]
     value: Any = None
-    error: ErrorInfo | None = None  # its type may be any class name
+    error_type: str | None = None  # name of the class of what it raised
+    error_message: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

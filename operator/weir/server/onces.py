@@ -11,6 +11,7 @@ from weir.server import raising
 from weir.server.runs import Run
 from weir.server.steps import Plan, Result
 from weir.storage.operations import Record
+from weir_protocol import ErrorInfo
 from weir_protocol.arguments import OnceArguments
 
 # It stands in the journal itself.
@@ -37,6 +38,8 @@ class Onces:
         """Record what the function came to; `ask` finds no record here, or it was answered."""
         if arguments.step == "ask":
             return Result(is_open=True)
-        if arguments.error is not None:
-            return Result(error=arguments.error)
+        if arguments.error_type is not None:
+            return Result(
+                error=ErrorInfo(type=arguments.error_type[:200], message=arguments.error_message)
+            )
         return Result(value=arguments.value)

@@ -129,7 +129,7 @@ class FakeBackend:
         if arguments.step == "ask":
             return self.recorded or Answer(state="open")
         if arguments.step == "failed":
-            return Answer(state="failed", error=arguments.error)
+            return _failed(arguments.error_type, arguments.error_message)
         return Answer(state="done", value=arguments.value)
 
     def _message(self, _arguments: Any) -> Answer:

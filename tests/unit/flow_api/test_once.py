@@ -51,10 +51,11 @@ def test_what_it_raised_is_raised_and_recorded_and_raised_again(
 ) -> None:
     with pytest.raises(type(error)):
         this.once(raising, error)
-    failed = backend.of_kind("once")[1].error
-    assert failed.type == type(error).__name__
-    backend.recorded = Answer(state="failed", error=failed)
-    with pytest.raises(type(error), match=failed.message):
+    failed = backend.of_kind("once")[1]
+    assert failed.error_type == type(error).__name__
+    recorded = ErrorInfo(type=failed.error_type, message=failed.error_message)
+    backend.recorded = Answer(state="failed", error=recorded)
+    with pytest.raises(type(error), match=failed.error_message):
         this.once(raising, error)
 
 

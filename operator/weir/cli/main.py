@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from weir.api.phases import Mode, Phase
+from weir.api.phases import DesiredState, Mode, Phase
 from weir.cli.completion import execution_names, flow_names
 from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options, Session
@@ -186,9 +186,48 @@ async def cancel(
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they have ended.")] = False,
 ) -> ExitCode:
     """Cancel runs, with all that they started."""
-    from weir.cli import cancel as cancelling
+    from weir.cli import desired
 
-    return await cancelling.cancel(session, executions, wait=wait)
+    return await desired.ask(session, executions, DesiredState.CANCELLED, wait=wait)
+
+
+@verb(
+    app,
+    examples=(
+        ("hello-x2k7q", "hold it at the next call of its script"),
+        ("hello-x2k7q --wait", "return when it is held"),
+    ),
+)
+async def pause(
+    session: Session,
+    executions: Annotated[
+        list[str],
+        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
+    ],
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they are held.")] = False,
+) -> ExitCode:
+    """Pause runs: each is held at the next call of its script, until it is resumed."""
+    from weir.cli import desired
+
+    return await desired.ask(session, executions, DesiredState.PAUSED, wait=wait)
+
+
+@verb(
+    app,
+    examples=(("hello-x2k7q", "let it go on"), ("hello-x2k7q --wait", "return when it goes on")),
+)
+async def resume(
+    session: Session,
+    executions: Annotated[
+        list[str],
+        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
+    ],
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they go on.")] = False,
+) -> ExitCode:
+    """Resume paused runs, and start those that were made without being started."""
+    from weir.cli import desired
+
+    return await desired.ask(session, executions, DesiredState.RUNNING, wait=wait)
 
 
 @verb(
@@ -234,6 +273,40 @@ async def get(
         flow=flow,
         everywhere=everywhere,
     )
+
+
+@verb(
+    app,
+    examples=(
+        ("flows/", "all scripts in a folder, manifests included"),
+        ("report.py --strict", "fail for warnings, too"),
+        ("- -o json <report.py", "for an editor"),
+    ),
+)
+async def lint(
+    _options: Options,
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Scripts, manifests, folders; - reads stdin."),
+    ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 for warnings as well.")
+    ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODES", help="Leave out these, such as W113,N201."),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="text|json", help="How.")
+    ] = "text",
+) -> ExitCode:
+    """Check scripts before they run: what fails, what was probably not meant."""
+    from weir.cli import lint as linting
+    from weir.cli.errors import CliError
+
+    if output not in ("text", "json"):
+        raise CliError(f"--output {output!r}: text or json")
+    return linting.lint(paths, strict=strict, ignore=ignore or [], output=output)
 
 
 @verb(app, examples=(("", "of this command and of the server"),))

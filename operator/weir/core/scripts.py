@@ -15,7 +15,7 @@ _LONGEST_QUOTE = 200
 
 
 class ScriptProblem(NamedTuple):
-    """Why a script cannot be run; `line` and `column` count from 1, None where all of it is meant."""
+    """Why a script cannot be run. Line and column count from 1; None where all of it is meant."""
 
     reason: Reason
     what: str

@@ -25,7 +25,7 @@ class Move:
 
     phase: Phase
     reason: Reason | None
-    message: str  # its description too: what the status will say
+    message: str | None  # its description too: what the status will say; None: as it was
     fields: dict[str, Any] = field(default_factory=dict)  # of ExecutionStatus, by Python name
 
 

@@ -17,7 +17,7 @@ from weir.core.actions import (
 )
 from weir.core.observed import Observed, Parent
 from weir.core.pod_state import PodPhase, PodState
-from weir.core.running import report_awaited_until, with_pod
+from weir.core.running import report_awaited_until, waits_on, with_pod
 from weir.core.starting import before_start, cancelled
 
 CANCEL_GRACE = timedelta(seconds=15)
@@ -94,13 +94,16 @@ def _ended_with_parent(seen: Observed) -> Action | None:
 
 
 def _superseded_pod(seen: Observed) -> Action | None:
-    """Return the deletion of a Pod of an earlier attempt, which nobody names any more."""
-    status = seen.execution.status
-    if status.runner is None:
-        return None
+    """Return the deletion of a Pod that nobody names any more: of an earlier attempt, or given
+    back.
+    """
+    if seen.execution.status.runner is not None:
+        why = "another attempt took over"
+    else:
+        why = "the run gave it back"
     for pod in seen.strays:
         if pod.phase != PodPhase.DELETING:
-            return DeletePod(pod=pod.name, uid=pod.uid, description="another attempt took over")
+            return DeletePod(pod=pod.name, uid=pod.uid, description=why)
     return None
 
 
@@ -125,4 +128,6 @@ def _paused(seen: Observed, now: datetime) -> Action:
         return Nothing(description="paused; it is resumed when asked")
     if seen.pod.phase in (PodPhase.RUNNING, PodPhase.WAITING, PodPhase.DELETING):
         return Nothing(description="its Pod is there: the server resumes it")
-    return before_start(seen, now)
+    if seen.attempt == 0 or seen.execution.status.next_try_time is not None:
+        return before_start(seen, now)
+    return waits_on(seen)

@@ -83,6 +83,7 @@ class Observed:
     cancel_since: datetime | None = None  # when its cancellation was first seen
     silent_since: datetime | None = None  # when its Pod was first seen ended or missing
     refused_until: datetime | None = None  # a Pod was refused: no new attempt before this
+    over_quota_since: datetime | None = None  # when a quota first refused a Pod that it needs
     left_children: int = 0  # of earlier tries, that have not ended: the next try waits for them
     busy: bool = False  # other runs are starting: tidying up can wait
 

@@ -24,6 +24,8 @@ _IMAGE_TROUBLE = frozenset(
 _CONFIG_TROUBLE = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
+# The scheduler's words for nodes that are full, not unfit.
+_FULL = ("Insufficient ", "Too many pods")
 # Kubernetes' own words for Pods that it takes from a node, at the Pod itself.
 _TAKEN_AWAY = frozenset(
     {"Evicted", "NodeLost", "NodeShutdown", "Terminated", "Shutdown", "Preempting", "NodeAffinity"}
@@ -57,6 +59,7 @@ class PodState:
     out_of_memory: bool = False
     memory_limited: bool = False
     cannot_run: bool = False  # the runtime could not even start the process
+    lacks_room: bool = False  # no node has enough left for it
     trouble: str | None = None  # for people: why it does not start, or what ended it
     gone_by: datetime | None = None  # DELETING: when its node should have stopped it
 
@@ -97,7 +100,10 @@ def pod_state(pod: JsonObject | None) -> PodState:
     if running:
         return PodState(phase=PodPhase.RUNNING, **seen)
     return PodState(
-        phase=PodPhase.WAITING, trouble=_why_waiting(pod, state.get("waiting") or {}), **seen
+        phase=PodPhase.WAITING,
+        trouble=_why_waiting(pod, state.get("waiting") or {}),
+        lacks_room=_lacks_room(status),
+        **seen,
     )
 
 
@@ -168,6 +174,16 @@ def _why_waiting(pod: JsonObject, waiting: JsonObject) -> str | None:
     if reason and reason not in ("ContainerCreating", "PodInitializing"):
         return f"{reason}: {message}"[:_LONGEST].strip(": ")
     return None
+
+
+def _lacks_room(status: JsonObject) -> bool:
+    """Whether a node would take the Pod if only there were fewer others on it."""
+    return any(
+        condition.get("type") == "PodScheduled"
+        and condition.get("status") == "False"
+        and any(words in str(condition.get("message")) for words in _FULL)
+        for condition in status.get("conditions") or []
+    )
 
 
 def _image(pod: JsonObject) -> str:

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import datetime, timedelta
+from typing import Any
 
 from weir.api import durations
 from weir.api.phases import DesiredState, Phase
@@ -18,6 +19,10 @@ REPORT_GRACE = timedelta(seconds=2)
 _TROUBLE_GRACE = timedelta(seconds=3)
 # From a started process to its first report, the server unreachable for a while included.
 _FIRST_REPORT = timedelta(seconds=60)
+_USED_THREADS = (
+    "Its script called `this` from a second thread, and what threads ask for comes in no certain "
+    "order, so that another Pod could not take it up"
+)
 # After its grace, a deleted Pod whose node does not answer stays for ever.
 _NODE_GRACE = timedelta(seconds=30)
 
@@ -27,7 +32,10 @@ def with_pod(seen: Observed, now: datetime) -> Action:
     deadline = seen.deadline
     if deadline is not None and now >= deadline:
         return timed_out(seen)
-    if seen.execution.phase == Phase.WAITING and seen.execution.status.runner is None:
+    if seen.execution.is_hibernated:
+        if seen.execution.spec.desired_state == DesiredState.PAUSED:
+            fields = {"paused_at": now}
+            return Move(phase=Phase.PAUSED, reason=None, message=None, fields=fields)
         return _until(deadline, "it waits without a Pod")
     match seen.pod.phase:
         case PodPhase.WAITING:
@@ -38,6 +46,21 @@ def with_pod(seen: Observed, now: datetime) -> Action:
             return _deleting(seen, now)
         case _:
             return _silent(seen, now)
+
+
+def waits_on(seen: Observed) -> Action:
+    """Decide for a run that was paused, has no Pod, and is to go on: it waits without one.
+
+    The server wakes it as soon as its script has something to do.
+    """
+    fields: dict[str, Any] = {}
+    if seen.execution.status.runner is not None:
+        message = f"lost the Pod of attempt {seen.attempt} while it was paused"
+        lost = _lost_for_good(seen, message)
+        if lost is not None:
+            return lost
+        fields = {"runner": None, "losses": losses_of(seen)}
+    return Move(phase=Phase.WAITING, reason=None, message=None, fields=fields)
 
 
 def report_awaited_until(seen: Observed, now: datetime) -> datetime | None:
@@ -110,6 +133,9 @@ def _silent(seen: Observed, now: datetime) -> Action:
 
 def _lost(seen: Observed, now: datetime, why: str) -> Action:
     message = f"lost the Pod of attempt {seen.attempt}: {why}"
+    lost = _lost_for_good(seen, message)
+    if lost is not None:
+        return lost
     if seen.execution.spec.desired_state == DesiredState.PAUSED:
         return Move(
             phase=Phase.PAUSED,
@@ -117,12 +143,20 @@ def _lost(seen: Observed, now: datetime, why: str) -> Action:
             message=message,
             fields={"runner": None, "paused_at": now, "losses": losses_of(seen)},
         )
+    return next_attempt(seen, now, reason=Reason.RUNNER_LOST, message=message)
+
+
+def _lost_for_good(seen: Observed, message: str) -> Action | None:
+    """Return the end of a run that no other Pod can take up."""
     if seen.plan.fails_when_lost:
         return failed(seen, Reason.RUNNER_LOST, f"{message} (spec.onRunnerLost is Fail)")
+    if seen.execution.status.resumable is False:
+        told = f"{message}. {_USED_THREADS}"
+        return failed(seen, Reason.RUNNER_LOST, told)
     if not seen.plan.repeatable and _may_have_begun(seen):
         told = f"{message}. It may have had effects, so it is not run again"
         return failed(seen, Reason.RUNNER_LOST, told)
-    return next_attempt(seen, now, reason=Reason.RUNNER_LOST, message=message)
+    return None
 
 
 def _may_have_begun(seen: Observed) -> bool:

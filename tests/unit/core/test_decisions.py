@@ -235,6 +235,10 @@ def test_a_child_follows_its_parent(run: Execution, parent: Parent, action: Acti
     assert next_action(seen(run, parent=parent), NOW) == action
 
 
+def waits_on(**fields: object) -> Move:
+    return Move(phase=Phase.WAITING, reason=None, message=None, fields=fields)
+
+
 @pytest.mark.parametrize(
     ("run", "pod", "action"),
     [
@@ -253,8 +257,34 @@ def test_a_child_follows_its_parent(run: Execution, parent: Parent, action: Acti
         pytest.param(
             started(phase="Paused"),
             None,
-            StartPod(attempt=2, losses=1, description="attempt 2 may start"),
-            id="resumed without a Pod, it gets another",
+            waits_on(runner=None, losses=1),
+            id="resumed when its Pod was lost, it waits without one: the server wakes it",
+        ),
+        pytest.param(
+            started(phase="Paused", status={"runner": None, "hibernations": 1}),
+            None,
+            waits_on(),
+            id="resumed after it gave its Pod back, it waits on",
+        ),
+        pytest.param(
+            started(phase="Waiting", desiredState="Paused", status={"runner": None}),
+            None,
+            Move(phase=Phase.PAUSED, reason=None, message=None, fields={"paused_at": NOW}),
+            id="to be paused while it waits without a Pod, it is at once",
+        ),
+        pytest.param(
+            started(
+                phase="Paused",
+                status={"nextTryTime": render_time(after(5)), "try": 1, "runner": None},
+            ),
+            None,
+            Move(
+                phase=Phase.QUEUED,
+                reason=Reason.TRY_FAILED,
+                message=f"try 1 begins at {render_time(after(5))}",
+                fields={},
+            ),
+            id="resumed between two tries, it waits for its next one",
         ),
     ],
 )

@@ -308,6 +308,43 @@ def test_nothing_is_cancelled_when_a_name_is_wrong() -> None:
     assert cluster.written == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "phase", "before", "said", "written"),
+    [
+        pytest.param("pause", "Running", "Running", "is to be paused", "Paused", id="a pause"),
+        pytest.param("pause", "Paused", "Paused", "is paused", None, id="a second pause"),
+        pytest.param("resume", "Paused", "Paused", "is resumed", "Running", id="a resumption"),
+        pytest.param("resume", "Running", "Running", "is not paused", None, id="for nothing"),
+        pytest.param("pause", "Failed", "Running", "ended before (Failed)", None, id="too late"),
+    ],
+)
+def test_a_run_is_held_and_let_go(
+    verb: str, phase: str, before: str, said: str, written: str | None
+) -> None:
+    cluster = FakeCluster(execution("a", phase, spec={"flow": "f", "desiredState": before}))
+    result = weir(cluster, verb, "a")
+    assert result.exit_code == 0
+    assert said in result.stdout
+    wanted = [("patch", "a", {"spec": {"desiredState": written}})] if written else []
+    assert cluster.written == wanted
+
+
+def test_what_is_to_be_cancelled_is_not_resumed() -> None:
+    cancelled = execution("a", "Running", spec={"flow": "f", "desiredState": "Cancelled"})
+    cluster = FakeCluster(cancelled, execution("b", "Paused"))
+    result = weir(cluster, "resume", "b", "a")
+    assert result.exit_code == 4
+    assert "is to be cancelled, and that is final" in result.stderr
+    assert cluster.written == []
+
+
+def test_pause_waits_until_the_run_is_held() -> None:
+    cluster = FakeCluster(execution("a", "Running"))
+    cluster.steps["a"] = [{"phase": "Running"}, {"phase": "Paused"}]
+    result = weir(cluster, "pause", "a", "--wait")
+    assert "‖ Paused" in result.stdout.splitlines()[1]
+
+
 LISTED = (
     execution("newer", "Failed", created="2026-01-05T12:02:00Z", flow="hello"),
     execution("older", "Running", created="2026-01-05T12:01:00Z", flow="hello"),
@@ -368,7 +405,9 @@ def test_version_needs_no_cluster() -> None:
     assert "server" not in weir(FakeCluster(), "version", "--client").stdout
 
 
-@pytest.mark.parametrize("verb", ["run", "logs", "tree", "cancel", "get", "version"])
+@pytest.mark.parametrize(
+    "verb", ["run", "logs", "tree", "cancel", "pause", "resume", "get", "version"]
+)
 def test_each_verb_has_help_with_examples(verb: str) -> None:
     text = weir(FakeCluster(), verb, "--help").stdout
     assert f"  weir {verb}" in text.split("Examples:")[1]

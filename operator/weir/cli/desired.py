@@ -1,5 +1,4 @@
-"""`weir cancel`, `weir pause` and `weir resume`: ask runs for another state, and wait for it where that
-is wanted."""
+"""`weir cancel`, `weir pause`, `weir resume`: ask runs for another state, and wait for it."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ READABLE = {
     "connector_type": "connector_type",
     "parent_id": "parent_id",
     "is_productive": "is_productive",
+    "try_number": "try_number",
     "created_at": "created_at",
     "started_at": "started_at",
     "ended_at": "ended_at",

@@ -43,6 +43,7 @@ def view(
         ended_at=_time(status.completion_time),
         input_value=inputs,
         output_value=outputs,
+        try_number=status.try_number or 1,
         cause=cause_of(execution) if status.phase.is_final else None,
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from weir.api import durations
 from weir.api.execution import Execution, Waited
+from weir.api.flow import FlowSpec
 from weir.api.phases import Phase
 from weir.cluster.errors import ClusterError
 from weir.core.moves import StatusChange, move
@@ -194,13 +196,17 @@ class Presence:
 
 async def timeout_of(revisions: Revisions, execution: Execution) -> timedelta | None:
     """Return how long a run may take: its own limit, else its Flow's."""
-    if execution.spec.timeout is not None:
-        return durations.parse(execution.spec.timeout)
-    try:
-        flow = await revisions.of(execution)
-    except RevisionMissing:
-        return None
-    return durations.parse(flow.timeout) if flow and flow.timeout else None
+    flow = None
+    if execution.spec.timeout is None:
+        with suppress(RevisionMissing):
+            flow = await revisions.of(execution)
+    return timeout_by(execution, flow)
+
+
+def timeout_by(execution: Execution, flow: FlowSpec | None) -> timedelta | None:
+    """Return how long a run of that Flow may take."""
+    said = execution.spec.timeout or (flow.timeout if flow else None)
+    return durations.parse(said) if said is not None else None
 
 
 def start_fields(

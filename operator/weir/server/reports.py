@@ -10,14 +10,16 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from weir.api.execution import Execution, StoredValue
+from weir.api.flow import FlowSpec
+from weir.api.phases import Phase
 from weir.api.resource import JsonObject
-from weir.core import outcomes, schemas
+from weir.core import outcomes, retries, schemas
 from weir.core.moves import StatusChange, move
 from weir.core.outcomes import Outcome
 from weir.server import logbook, refusals
 from weir.server.flows import RevisionMissing, Revisions
 from weir.server.identity import Caller
-from weir.server.presence import Presence, start_fields
+from weir.server.presence import Presence, start_fields, timeout_by
 from weir.server.runs import Run, Runs, refusal, speaks_for
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
@@ -37,6 +39,7 @@ class _Ending:
     outcome: Outcome
     fields: dict[str, Any]
     value: Value | None  # outputs that go into SQL
+    flow: FlowSpec | None = None  # what was run, as far as it is known
 
 
 class Reports:
@@ -113,27 +116,29 @@ class Reports:
 
     async def _decided(self, run: Run, end: End) -> _Ending:
         execution = run.execution
-        wrong = None
-        if end.status == "success":
-            wrong = await self._wrong_outputs(execution, end.outputs)
-        outcome = outcomes.outcome(end, wrong_outputs=wrong)
-        if end.outputs is None:
-            return _Ending(outcome, {}, None)
-        where = outcomes.place_outputs(end.outputs, execution.spec.protect_outputs)
-        if where.stored is None:
-            return _Ending(outcome, outcomes.output_fields(where, None), None)
-        if len(where.stored) > OUTPUT_LIMIT:
-            return _Ending(outcomes.too_large(len(where.stored), OUTPUT_LIMIT), {}, None)
-        value = Value.of(where.stored)
-        reference = StoredValue(digest=value.digest, bytes=len(value.data))
-        return _Ending(outcome, outcomes.output_fields(where, reference), value)
-
-    async def _wrong_outputs(self, execution: Execution, outputs: JsonObject | None) -> str | None:
         try:
             flow = await self._revisions.of(execution)
         except RevisionMissing:
-            return None  # it ran without
-        if flow is None or flow.output_schema is None:
+            flow = None  # it ran without
+        wrong = None
+        if end.status == "success" and flow is not None:
+            wrong = await self._wrong_outputs(execution, flow, end.outputs)
+        outcome = outcomes.outcome(end, wrong_outputs=wrong)
+        if end.outputs is None:
+            return _Ending(outcome, {}, None, flow)
+        where = outcomes.place_outputs(end.outputs, execution.spec.protect_outputs)
+        if where.stored is None:
+            return _Ending(outcome, outcomes.output_fields(where, None), None, flow)
+        if len(where.stored) > OUTPUT_LIMIT:
+            return _Ending(outcomes.too_large(len(where.stored), OUTPUT_LIMIT), {}, None, flow)
+        value = Value.of(where.stored)
+        reference = StoredValue(digest=value.digest, bytes=len(value.data))
+        return _Ending(outcome, outcomes.output_fields(where, reference), value, flow)
+
+    async def _wrong_outputs(
+        self, execution: Execution, flow: FlowSpec, outputs: JsonObject | None
+    ) -> str | None:
+        if flow.output_schema is None:
             return None
         if outputs is None:
             try:
@@ -153,17 +158,40 @@ class Reports:
         return max(said, assigned) if assigned and plausible else assigned or said
 
     def _change(self, execution: Execution, end: End, ending: _Ending) -> StatusChange:
-        outcome = ending.outcome
+        outcome, now = ending.outcome, self._runtime.now()
         began = self._began(execution.uid, end)
+        started = start_fields(execution, began, timeout_by(execution, ending.flow))
+        children = self._statuses.counts(execution)
+        again = None
+        if outcome.phase == Phase.FAILED and ending.flow is not None:
+            again = retries.another_try(
+                execution,
+                ending.flow.retry,
+                reason=outcome.reason,
+                message=outcome.message,
+                began=began,
+                deadline=started.get("deadline", execution.status.deadline),
+                now=now,
+            )
+        if again is not None:
+            return move(
+                execution,
+                again.phase,
+                now=now,
+                reason=again.reason,
+                message=again.message,
+                children=children,
+                **(started | again.fields),
+            )
         return move(
             execution,
             outcome.phase,
-            now=self._runtime.now(),
+            now=now,
             reason=outcome.reason,
             message=outcome.message,
             journal=self._runtime.database.identity,
             cause=outcomes.cause_status(end.cause) if end.status == "error" else None,
-            children=self._statuses.counts(execution),
-            **start_fields(execution, began, None),
+            children=children,
+            **started,
             **ending.fields,
         )

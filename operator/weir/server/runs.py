@@ -9,6 +9,7 @@ from weir.api.execution import Execution
 from weir.api.names import pod_name
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import EXECUTIONS
+from weir.core import retries
 from weir.server import refusals
 from weir.server.identity import Caller
 from weir.server.runtime import Runtime
@@ -124,6 +125,8 @@ def refusal(execution: Execution, caller: Caller, sent: Sent) -> refusals.Refuse
         return refusals.forbidden("this token is not for that execution")
     if execution.phase.is_final:
         return refusals.ended(f"execution {metadata.name} is {execution.phase}")
+    if retries.is_over(execution.status, sent.try_number):
+        return refusals.fenced(f"try {sent.try_number} of {metadata.name} is over")
     return refusals.fenced(
         f"attempt {sent.attempt} of {metadata.name} is over: "
         f"attempt {execution.status.attempt} is current"

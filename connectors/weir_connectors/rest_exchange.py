@@ -99,7 +99,7 @@ class _Exchange:
         try:
             response = await client.send(request, stream=True, follow_redirects=False)
             yield response
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise rest_failures.of_error(
                 error,
                 self.wanted.where(request),

@@ -67,13 +67,13 @@ class Where:
 
 
 def of_error(
-    error: httpx.HTTPError | httpx.InvalidURL,
+    error: httpx.HTTPError | httpx.InvalidURL | UnicodeError,
     where: Where,
     *,
     connect_timeout: float | None,
     read_timeout: float | None,
 ) -> Failure:
-    """Return what an exception of httpx means."""
+    """Return what an exception of httpx means; a UnicodeError is about the name of a host."""
     match error:
         case httpx.ConnectTimeout():
             said = (
@@ -96,15 +96,20 @@ def of_error(
             return Failure(where, "the body is not what its header Content-Encoding says")
         case httpx.RemoteProtocolError() if "location" in str(error).lower():
             return Failure(where, "the server redirects to what is no address")
-        case httpx.RemoteProtocolError() if "disconnected" not in str(error):
+        case httpx.RemoteProtocolError() if not _was_cut(error):
             said = f"the server does not answer as HTTP has it ({_words(error, where)})"
             return Failure(where, said)
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | UnicodeError():
             return Failure(where, "the server redirects to what is no address of http or https")
         case httpx.NetworkError() | httpx.RemoteProtocolError():
             said = f"the connection was lost before the answer was there ({_words(error, where)})"
             return Failure(where, said, transient=True)
     return Failure(where, f"failed ({type(error).__name__}: {_words(error, where)})")
+
+
+def _was_cut(error: httpx.RemoteProtocolError) -> bool:
+    # There is no exception of its own for it.
+    return "disconnected" in str(error) or "closed connection" in str(error)
 
 
 def _of_connect_error(error: httpx.ConnectError, where: Where) -> Failure:
@@ -163,7 +168,8 @@ def of_status(
     # Scrubbed first: what is cut may not be found any more.
     clean = " ".join(scrub(body, where.secrets, len(body) + 1).split())
     shown = clean if len(clean) <= SHOWN else f"{clean[:SHOWN]}…"
-    said = f"answered {_named(status)}, expected {_listed(expected)}"
+    asks = "" if retry_after is None else f" (it wants to be left alone for {retry_after:.0f} s)"
+    said = f"answered {_named(status)}{asks}, expected {_listed(expected)}"
     if shown:
         said += f": {shown}"
     return Failure(where, said, transient=status in TRANSIENT, retry_after=retry_after)

@@ -39,7 +39,7 @@ class Wanted:
         request = client.build_request(
             self.method,
             self.url,
-            headers=self.headers,
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in self.headers],
             content=self.body.content,
             files=self.body.parts or None,
         )
@@ -94,6 +94,7 @@ def prepared(inputs: RestInputs, context: Context) -> Wanted:
     address = inputs.address()
     try:
         url = httpx.URL(rest_url.with_query(address.address, inputs.params or {}))
+        _ = url.host  # raises where it is read, not where it is made
     except (httpx.InvalidURL, UnicodeError):
         name = "hostname" if inputs.url is None else "url"
         expected = "an address whose host name can be looked up"

@@ -15,9 +15,10 @@ import httpx
 
 from weir_connectors.rest_failures import Failure, Where
 
-# Bytes of a body that is kept: outputs are at most 16 MiB, and base64 makes more of it.
-BODY_LIMIT = 16 * 2**20
-BINARY_LIMIT = 12 * 2**20
+# Bytes of a body that is kept. Outputs are at most 16 MiB, headers and all; base64 makes four bytes
+# of three.
+BODY_LIMIT = 15 * 2**20
+BINARY_LIMIT = 11 * 2**20
 
 # Bytes of an unexpected answer that are looked at.
 START = 4096
@@ -38,8 +39,8 @@ async def body_of(response: httpx.Response, where: Where) -> bytes:
     Raises:
         Failure: it is larger than BODY_LIMIT.
     """
-    # What is packed says nothing of its size.
-    if "Content-Encoding" not in response.headers:
+    # What is packed says nothing of its size, and a HEAD sends nothing.
+    if response.request.method != "HEAD" and "Content-Encoding" not in response.headers:
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > BODY_LIMIT:
             _too_large(where, BODY_LIMIT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from weir_connectors.errors import ConnectionCancelled
 
@@ -18,6 +19,19 @@ TICK = 0.1
 _GRACE = 0.5
 
 Result = TypeVar("Result")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Knows the connections it has made: libraries forget one that is cancelled in a handshake."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: WeakSet[asyncio.Transport] = WeakSet()
+
+    async def create_connection(self, *args: Any, **named: Any) -> Any:
+        transport, protocol = await super().create_connection(*args, **named)
+        self.made.add(transport)
+        return transport, protocol
 
 
 def run(work: Coroutine[Any, Any, Result], cancelled: Callable[[], bool], name: str) -> Result:
@@ -33,7 +47,7 @@ def run(work: Coroutine[Any, Any, Result], cancelled: Callable[[], bool], name: 
     """
     # Not asyncio.run(), which waits for threads: a name that is being looked up has one, and no
     # end for half a minute.
-    loop = asyncio.new_event_loop()
+    loop = _Loop()
     task = loop.create_task(work)
     try:
         if loop.run_until_complete(_is_done(task, cancelled)):
@@ -45,6 +59,9 @@ def run(work: Coroutine[Any, Any, Result], cancelled: Callable[[], bool], name: 
             loop.run_until_complete(asyncio.wait({task}, timeout=_GRACE))
         if task.done() and not task.cancelled():
             task.exception()  # seen, so that asyncio does not complain of it
+        for transport in list(loop.made):
+            transport.abort()
+        # In this turn of the loop their sockets are closed, too.
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 

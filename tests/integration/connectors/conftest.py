@@ -1,4 +1,4 @@
-"""Real Git servers for the GIT connection. No cluster is needed here."""
+"""Real Git, HTTP and SSH servers for connections. No cluster is needed here."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ import pytest
 from tests.cluster.certificates import Authority, write_pair
 from tests.integration.connectors.git_repository import Repository
 from tests.integration.connectors.http_server import HttpServer
+from tests.integration.connectors.rest_server import RestServer
+from tests.integration.connectors.ssh_scripts import Host
 from tests.integration.connectors.ssh_server import SSHD, SshServer
 from weir_connectors import registry
 
@@ -29,6 +31,7 @@ class Run:
 
     outputs: dict[str, Any]
     log: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -41,6 +44,15 @@ def git(repository_url: str, command: str = "get", **inputs: Any) -> Run:
     given = {"command": command, "repository_url": repository_url, **inputs}
     outputs = registry.load("GIT").run(given, registry.Context(log=log.append))
     return Run(outputs, log)
+
+
+def rest(url: str | None = None, **inputs: Any) -> Run:
+    """Run a REST connection as a runner does; it tries once unless it is told otherwise."""
+    run = Run({})
+    given = {"retry_backoff": None, **({} if url is None else {"url": url}), **inputs}
+    context = registry.Context(log=run.log.append, hide=run.hidden.append, uid="u-1")
+    run.outputs = registry.load("REST").run(given, context)
+    return run
 
 
 @pytest.fixture
@@ -85,6 +97,27 @@ def https_server(served: Path, authority: Authority) -> Iterator[HttpServer]:
         yield server
 
 
+@pytest.fixture
+def rest_server() -> Iterator[RestServer]:
+    with RestServer() as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[RestServer]:
+    """Another host than `rest_server`."""
+    with RestServer(host="127.0.0.2") as server:
+        yield server
+
+
+@pytest.fixture
+def rest_tls_server(authority: Authority) -> Iterator[RestServer]:
+    folder = authority.certificate_file.parent
+    pair = write_pair(authority.issue("rest", hosts=["127.0.0.1"]), folder, "rest")
+    with RestServer(certificate=pair) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def ssh_server() -> Iterator[SshServer]:
     if not Path(SSHD).exists():
@@ -95,6 +128,15 @@ def ssh_server() -> Iterator[SshServer]:
             yield server
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def host(ssh_server: SshServer) -> Iterator[Host]:
+    """The ssh server, with a folder for the scripts of one test."""
+    folder = Path(tempfile.mkdtemp(prefix="weir-host-"))
+    folder.chmod(0o1777)
+    yield Host(ssh_server, folder)
+    shutil.rmtree(folder)
 
 
 def _install(*packages: str) -> None:

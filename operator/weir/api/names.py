@@ -76,6 +76,18 @@ def message_name(subject: str, uid: str, try_number: int, sequence: int) -> str:
     return _with_hash(slug(subject)[:40], digest("message", uid, try_number, sequence))
 
 
+def is_plain(word: str) -> bool:
+    """Whether a word's slug still tells it from other words: nothing but case and marks is lost."""
+    return word.isascii() and len(word) <= MAX_NAME and any(one.isalnum() for one in word)
+
+
+def record_name(word: str) -> str:
+    """Name the object that a script creates and calls so: the slug, and where that says too little
+    a hash behind it.
+    """
+    return slug(word) if is_plain(word) else _with_hash(slug(word), digest("record", word))
+
+
 def revision_name(flow: str, revision: str) -> str:
     """Name the ControllerRevision that keeps a Flow's runnable part; `revision` is its sha256 in
     hex.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
 _MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
 
 PAGE = 500
 
@@ -152,6 +153,19 @@ class Cluster:
         path = kind.path(namespace, name) + ("/status" if status else "")
         verb = f"patch {kind.plural}{'/status' if status else ''}"
         return await self._object("PATCH", path, body=body, content_type=_MERGE_PATCH, verb=verb)
+
+    async def amend(
+        self, kind: Kind, namespace: str | None, name: str, changes: Sequence[JsonObject]
+    ) -> JsonObject:
+        """Apply JSON Patch operations to an object: for values that are replaced, not merged.
+
+        One that sets /metadata/resourceVersion guards: raises Conflict, NotFound, Invalid.
+        """
+        path = kind.path(namespace, name)
+        verb = f"patch {kind.plural}"
+        return await self._object(
+            "PATCH", path, body=[*changes], content_type=_JSON_PATCH, verb=verb
+        )
 
     async def delete(
         self,

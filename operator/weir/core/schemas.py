@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12): whether a schema is one, and whether a value satisfies it.
+"""JSON Schema (2020-12, and draft 7): whether a schema is one, and whether a value satisfies it.
 
 Used for inputs before a Pod is made, and for outputs when a run ends. Nothing is ever fetched: a
 reference to another document is refused. Texts name paths and expectations, never values, since
@@ -17,16 +17,19 @@ from referencing.exceptions import Unresolvable
 from weir.api.resource import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# What older collections of schemas are written in: for Schemas that say so, not for Flows.
+DRAFT_7 = "http://json-schema.org/draft-07/schema"
 _LONGEST = 300
 
 
-def problem_with_schema(schema: JsonObject) -> str | None:
+def problem_with_schema(schema: JsonObject, *, also_draft_7: bool = False) -> str | None:
     """Return why a schema cannot be used, or None."""
-    dialect = str(schema.get("$schema", DIALECT))
-    if dialect.rstrip("#") != DIALECT:
-        return f"$schema is {dialect[:_LONGEST]}, but only {DIALECT} is understood"
+    known = [DIALECT, DRAFT_7] if also_draft_7 else [DIALECT]
+    dialect = _dialect(schema)
+    if dialect not in known:
+        return f"$schema is {dialect[:_LONGEST]}, but only {' and '.join(known)} is understood"
     try:
-        jsonschema.Draft202012Validator.check_schema(schema)
+        _kind_of_validator(schema).check_schema(schema)
     except jsonschema.SchemaError as error:
         return f"{_path('schema', error.absolute_path)}: {error.message[:_LONGEST]}"
     except RecursionError:
@@ -59,8 +62,17 @@ def problem_with_value(schema: JsonObject, value: Any, *, what: str) -> str | No
     return f"{_path(what, error.absolute_path)}: {_expected(error)}"
 
 
-def _validator(schema: JsonObject) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema, registry=Registry())
+def _dialect(schema: JsonObject) -> str:
+    return str(schema.get("$schema", DIALECT)).rstrip("#")
+
+
+def _kind_of_validator(schema: JsonObject) -> Any:
+    draft_7 = _dialect(schema) == DRAFT_7
+    return jsonschema.Draft7Validator if draft_7 else jsonschema.Draft202012Validator
+
+
+def _validator(schema: JsonObject) -> Any:
+    return _kind_of_validator(schema)(schema, registry=Registry())
 
 
 def _path(what: str, steps: Iterable[str | int]) -> str:

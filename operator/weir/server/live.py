@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from weir.api.execution import Execution
-from weir.api.resource import Key
+from weir.api.resource import Key, Resource
 
 # Ended Executions are kept whole, values included, up to this many bytes of values; the oldest lose
 # theirs first. What was dropped is read again when a script asks for it.
@@ -20,6 +21,14 @@ _VALUE_BUDGET = 8 * 2**20
 # An answer of our own that comes after the deletion it overlapped with must not bring the object
 # back.
 _REMEMBERED_DELETIONS = 4096
+
+
+class Listener(Protocol):
+    """Who is told when a topic changes."""
+
+    def notify(self) -> None:
+        """A topic has changed. Called often: it only notes so."""
+        ...
 
 
 class Subscription:
@@ -49,28 +58,38 @@ class Topics:
     """Who waits for what. A topic is any text: an Execution's or a Pod's UID."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[Subscription]] = {}
+        # Of most topics there is one listener: a tuple takes a fifth of the memory of a set.
+        self._waiting: dict[str, tuple[Listener, ...]] = {}
+
+    def subscribe(self, listener: Listener, topics: Iterable[str]) -> None:
+        """Tell a listener of changes, until it is unsubscribed from the same topics."""
+        for topic in topics:
+            self._waiting[topic] = (*self._waiting.get(topic, ()), listener)
+
+    def unsubscribe(self, listener: Listener, topics: Iterable[str]) -> None:
+        """Tell a listener no more."""
+        for topic in topics:
+            left = tuple(one for one in self._waiting.get(topic, ()) if one is not listener)
+            if left:
+                self._waiting[topic] = left
+            else:
+                self._waiting.pop(topic, None)
 
     @contextmanager
     def subscribed(self, topics: Iterable[str]) -> Iterator[Subscription]:
         """Subscribe for the duration of a block; changes from its begin on are not missed."""
         subscription = Subscription()
         named = set(topics)
-        for topic in named:
-            self._waiting.setdefault(topic, set()).add(subscription)
+        self.subscribe(subscription, named)
         try:
             yield subscription
         finally:
-            for topic in named:
-                waiting = self._waiting[topic]
-                waiting.discard(subscription)
-                if not waiting:
-                    del self._waiting[topic]
+            self.unsubscribe(subscription, named)
 
     def notify(self, topic: str) -> None:
         """Wake all who wait for a topic."""
-        for subscription in self._waiting.get(topic, ()):
-            subscription.notify()
+        for listener in self._waiting.get(topic, ()):
+            listener.notify()
 
     def notify_all(self) -> None:
         """Wake everyone."""
@@ -83,6 +102,10 @@ class Executions:
 
     def __init__(self) -> None:
         self.topics = Topics()
+        self.on_news: Callable[[Execution], None] | None = None
+        """Is called with each newer version of any Execution."""
+        self.on_gone: Callable[[str], None] | None = None
+        """Is called with the UID of each that is gone."""
         self._by_uid: dict[str, Execution] = {}
         self._by_key: dict[Key, str] = {}
         self._by_pod: dict[str, str] = {}
@@ -100,7 +123,9 @@ class Executions:
         return iter(list(self._by_uid.values()))
 
     def get(self, uid: str) -> Execution | None:
-        """Return an Execution. Of an ended one the values may have been dropped: see `is_whole`."""
+        """Return an Execution. Of one that ended, or has no Pod, the values may have been dropped:
+        see `is_whole`.
+        """
         return self._by_uid.get(uid)
 
     def is_whole(self, uid: str) -> bool:
@@ -127,7 +152,7 @@ class Executions:
         if uid in self._deleted:
             return execution
         known = self._by_uid.get(uid)
-        if known is not None and not _is_newer(execution, known):
+        if known is not None and not is_newer(execution, known):
             return known
         before = known.status.runner.pod_uid if known and known.status.runner else None
         after = execution.status.runner.pod_uid if execution.status.runner else None
@@ -142,8 +167,13 @@ class Executions:
         self._by_uid[uid] = execution
         if execution.phase.is_final:
             self._hold_ended(execution)
+        elif execution.is_hibernated:
+            self._by_uid[uid] = _reduced(execution)
+            self._reduced.add(uid)
         for topic in {uid, before, after} - {None}:
             self.topics.notify(str(topic))
+        if self.on_news is not None:
+            self.on_news(execution)
         return execution
 
     def drop(self, uid: str) -> None:
@@ -171,6 +201,8 @@ class Executions:
         self.topics.notify(uid)
         if pod:
             self.topics.notify(pod)
+        if self.on_gone is not None:
+            self.on_gone(uid)
 
     def _hold_ended(self, execution: Execution) -> None:
         uid = execution.uid
@@ -184,9 +216,9 @@ class Executions:
             self._reduced.add(oldest)
 
 
-def _is_newer(execution: Execution, known: Execution) -> bool:
+def is_newer(one: Resource, known: Resource) -> bool:
     """Whether to take this one. Versions of one object are numbers that grow."""
-    new, old = execution.metadata.resource_version, known.metadata.resource_version
+    new, old = one.metadata.resource_version, known.metadata.resource_version
     if new.isdigit() and old.isdigit():
         return int(new) > int(old)
     return new != old

@@ -12,10 +12,11 @@ from weir.api import names
 from weir.api.execution import Execution, ExecutionStatus
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
+from weir.core import retries
 from weir.core.actions import Action, DeletePod, LookAgain, Move, Nothing, RequestCancel, StartPod
 from weir.core.decisions import next_action
 from weir.core.moves import move
-from weir.core.observed import Observed, Obstacle, Parent, Plan
+from weir.core.observed import Limits, Observed, Obstacle, Parent, Plan
 from weir.core.pod_state import ABSENT, PodPhase, PodState
 from weir.core.queueing import Place
 
@@ -39,6 +40,7 @@ class World:
     now: datetime = NOW
     silent: tuple[str, datetime] | None = None
     cancel_since: datetime | None = None
+    left_children: int = 0
     made: list[tuple[int, str]] = field(default_factory=list)  # attempt and name of each Pod
     phases: list[Phase] = field(default_factory=list)
 
@@ -67,6 +69,7 @@ class World:
             place=self.place,
             cancel_since=self.cancel_since,
             silent_since=self.silent[1] if self.silent else None,
+            left_children=self.left_children if self.run.status.next_try_time else 0,
         )
 
     def do(self, action: Action) -> None:
@@ -91,6 +94,9 @@ class World:
             self.made.append((attempt, name))
         fields = {
             "attempt": attempt,
+            "losses": action.losses or None,
+            "try_number": retries.number_of(self.run.status),
+            "next_try_time": None,
             "runner": {"pod": name, "podUID": f"uid-{name}"},
             "starting_time": self.now,
             "flow": self.plan.title,
@@ -119,8 +125,11 @@ class World:
             if isinstance(action, Nothing):
                 return
             before = (self.run.phase, self.run.status.attempt)
+            tried = retries.number_of(self.run.status)
             self.do(action)
             assert (self.run.status.attempt or 0) >= (before[1] or 0)
+            assert tried <= retries.number_of(self.run.status) <= tried + 1
+            assert (self.run.status.losses or 0) <= Limits().max_attempts
             if before[0].is_final:
                 assert self.run.phase == before[0]
         raise AssertionError(f"it goes round in circles: {action}")
@@ -145,6 +154,8 @@ EVENTS = st.one_of(
     st.tuples(st.just("place"), st.sampled_from(Place)),
     st.tuples(st.just("obstacle"), st.sampled_from(OBSTACLES)),
     st.tuples(st.just("report"), st.sampled_from([Phase.RUNNING, Phase.WAITING, Phase.SUCCEEDED])),
+    st.tuples(st.just("script fails"), st.sampled_from(sorted(retries.RETRIED))),
+    st.tuples(st.just("children left"), st.integers(0, 2)),
     st.tuples(st.just("operator dies after making a Pod"), st.none()),
 )
 
@@ -171,6 +182,10 @@ def happen(world: World, event: tuple[str, Any]) -> None:
             world.plan = replace(world.plan, obstacle=value)
         case "report" if current in world.pods and world.run.phase.can_move_to(value):
             world.write(value, None, None, {"start_time": world.now})
+        case "script fails" if current in world.pods and world.run.phase.holds_pod:
+            fails(world, value)
+        case "children left":
+            world.left_children = value
         case "operator dies after making a Pod":
             action = next_action(world.observe(), world.now)
             if isinstance(action, StartPod):
@@ -180,17 +195,37 @@ def happen(world: World, event: tuple[str, Any]) -> None:
                 world.silent = None
 
 
+def fails(world: World, reason: Reason) -> None:
+    """The server writes what the script's end makes of the run."""
+    policy = world.plan.spec.retry if world.plan.spec else None
+    again = retries.another_try(
+        world.run,
+        policy,
+        reason=reason,
+        message="boom",
+        began=world.now,
+        deadline=world.run.status.deadline,
+        now=world.now,
+    )
+    if again is None:
+        world.write(Phase.FAILED, reason, "boom", {})
+    else:
+        world.write(again.phase, again.reason, again.message, again.fields)
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     events=st.lists(EVENTS, max_size=12),
     repeatable=st.booleans(),
     on_lost=st.sampled_from(["Resume", "Fail"]),
     timeout=st.sampled_from([None, "1m"]),
+    limit=st.integers(0, 2),
 )
 def test_whatever_happens_moves_are_legal_and_it_settles(
-    events: list[tuple[str, Any]], repeatable: bool, on_lost: str, timeout: str | None
+    events: list[tuple[str, Any]], repeatable: bool, on_lost: str, timeout: str | None, limit: int
 ) -> None:
-    spec = flow(onRunnerLost=on_lost, **({"timeout": timeout} if timeout else {})).spec
+    retry = {"limit": limit, "delay": "20s"}
+    spec = flow(onRunnerLost=on_lost, retry=retry, **({"timeout": timeout} if timeout else {})).spec
     world = World(run=execution(), plan=Plan(title="hello", spec=spec, repeatable=repeatable))
     for event in events:
         happen(world, event)
@@ -198,6 +233,7 @@ def test_whatever_happens_moves_are_legal_and_it_settles(
 
     assert len({attempt for attempt, _ in world.made}) == len(world.made), "one Pod an attempt"
     assert not any(phase.is_final for phase in world.phases[:-1]), "a final phase is never left"
+    assert retries.number_of(world.run.status) <= limit + 1, "no more tries than allowed"
 
 
 @settings(max_examples=200, deadline=None)

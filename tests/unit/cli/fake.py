@@ -171,7 +171,7 @@ def execution(
     }
 
 
-def weir(cluster: Cluster, *arguments: str) -> Result:
+def weir(cluster: Cluster, *arguments: str, stdin: str | None = None) -> Result:
     """Call the command against the fake."""
 
     async def connect(options: Options) -> Cluster:
@@ -180,5 +180,10 @@ def weir(cluster: Cluster, *arguments: str) -> Result:
     # No URL of a server, which the environment might give: the fake has none.
     runner = CliRunner(env={"WEIR_SERVER_URL": None, "WEIR_SERVER_CA": None, "NO_COLOR": "1"})
     return runner.invoke(
-        app, arguments, obj=Options(connect=connect), prog_name="weir", catch_exceptions=False
+        app,
+        arguments,
+        input=stdin,
+        obj=Options(connect=connect),
+        prog_name="weir",
+        catch_exceptions=False,
     )

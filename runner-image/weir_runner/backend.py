@@ -58,6 +58,7 @@ class ClusterBackend:
         self._book = book
         self._departure = departure
         self._process = os.getpid()
+        self._first = threading.get_ident()  # the thread that runs the script
         self._turn = threading.RLock()
         self._performing = 0  # the thread that performs just now
         self._ended = False
@@ -128,6 +129,7 @@ class ClusterBackend:
                 kind=kind,
                 arguments=arguments,
                 line=line,
+                thread=threading.get_ident() != self._first,
                 logs=logs,
             )
             try:
@@ -149,7 +151,12 @@ class ClusterBackend:
                 raise
             if answer.state == "pending":
                 continue
+            if answer.state == "hibernate":
+                self._departure.hibernate()
             if kind == "once":
+                from flow_api._once import called  # few scripts need it
+
+                interruptible(called)  # the script's own function runs in it
                 self._open = sequence if answer.state == "open" else None
                 if self._open is None:
                     self._journal.pass_over_lines()

@@ -16,10 +16,11 @@ from flow_api import (
     ExecutionSuccess,
     LifecycleSignal,
 )
-from flow_api._values import NotJsonError
+from flow_api._values import NotJsonError, checked_object
 from weir_protocol import Cause, ExecutionView
+from weir_protocol.arguments import JsonObject
 from weir_runner import tracebacks
-from weir_runner.backend import OutputTooLarge
+from weir_runner.backend import OutputTooLarge, check_size
 from weir_runner.script import NotRunnable
 
 Stop = Literal["Cancelled", "TimedOut"]
@@ -80,6 +81,31 @@ def _of_error(error: BaseException, filename: str) -> Outcome:
         log=tracebacks.script_lines(error, filename),
     )
     return _hinted(outcome, error, filename)
+
+
+def with_outputs(
+    outcome: Outcome, outputs: Any, limit: int, filename: str
+) -> tuple[Outcome, JsonObject | None, str]:
+    """Return the end with outputs that can be stored, and what the log is to say of them.
+
+    Outputs that cannot be stored fail a success, and are left out of any other end.
+
+    Parameters:
+        outcome: How the run ended.
+        outputs: What it is to leave, of whatever kind.
+        limit: Bytes of JSON.
+        filename: How the script's frames are named.
+    """
+    try:
+        outputs = checked_object(outputs, "output_value")
+        check_size(outputs, limit)
+    except BaseException as error:  # a returned object may be of a class of the script's
+        reason = "OutputTooLarge" if isinstance(error, OutputTooLarge) else "InvalidOutputs"
+        unsound = of_outputs(reason, error, filename)
+        if outcome.status == "success":
+            return unsound, None, ""
+        return outcome, None, f"The outputs are not kept: {unsound.message}"
+    return outcome, outputs, ""
 
 
 def of_outputs(reason: str, error: BaseException, filename: str) -> Outcome:

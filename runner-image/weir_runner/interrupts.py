@@ -15,8 +15,6 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import NoReturn, TypeVar
 
-from flow_api._once import called
-
 # A real-time signal that neither Python nor the C library uses: a script may use SIGUSR1 and such.
 INTERRUPT = signal.SIGRTMIN + 4
 
@@ -37,10 +35,6 @@ def interruptible(function: Function) -> Function:
     """Mark a function of ours in which the main thread may be interrupted."""
     _interruptible.add(function.__code__)
     return function
-
-
-# The script's function within `this.once`.
-interruptible(called)
 
 
 def may_interrupt(frame: FrameType | None) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import Execution, System
-from flow_api._values import checked_object, printable
+from flow_api._values import printable
 from weir_protocol import (
     Ask,
     Assignment,
@@ -20,7 +20,7 @@ from weir_protocol import (
     decode,
 )
 from weir_runner import connection, ends, script
-from weir_runner.backend import ClusterBackend, OutputTooLarge, check_size
+from weir_runner.backend import ClusterBackend
 from weir_runner.capture import Capture
 from weir_runner.control import Watch
 from weir_runner.ends import Outcome
@@ -127,7 +127,11 @@ class Run:
         stopped = self._interrupts.raised or outcome.status == "cancelled"
         if self._watch.stop is not None and stopped:
             outcome = ends.of_stop(self._watch.stop, outcome)
-        outcome, outputs = self._with_sound_outputs(outcome, outputs)
+        outcome, outputs, complaint = ends.with_outputs(
+            outcome, outputs, self._assignment.output_limit, self._assignment.script_name
+        )
+        if complaint:
+            self._book.add("system", complaint)
         if outcome.message is not None:
             message = printable(outcome.message)
         self._report(
@@ -194,22 +198,6 @@ class Run:
         return outcome, self._scrubber.value(outputs), None
 
     # The end
-
-    def _with_sound_outputs(
-        self, outcome: Outcome, outputs: Any
-    ) -> tuple[Outcome, dict[str, Any] | None]:
-        """Return the end with outputs that can be stored; outputs that cannot fail a success."""
-        try:
-            outputs = checked_object(outputs, "output_value")
-            check_size(outputs, self._assignment.output_limit)
-        except BaseException as error:  # a returned object may be of a class of the script's
-            reason = "OutputTooLarge" if isinstance(error, OutputTooLarge) else "InvalidOutputs"
-            unsound = ends.of_outputs(reason, error, self._assignment.script_name)
-            if outcome.status == "success":
-                return unsound, None
-            self._book.add("system", f"The outputs are not kept: {unsound.message}")
-            return outcome, None
-        return outcome, outputs
 
     def _report(self, end: End) -> None:
         """Tell the server how the run ended, and return when it knows."""

@@ -97,6 +97,17 @@ def digest_of_json(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def with_plain_numbers(value: Any) -> Any:
+    """Return JSON in which 1.0 is 1, as the API server gives it back."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: with_plain_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [with_plain_numbers(one) for one in value]
+    return value
+
+
 def difference(
     *,
     sequence: int,

@@ -71,18 +71,29 @@ class Access:
 
         401: nobody knows them; 403: they may not. Raises ClusterError too.
         """
+        right = right_to("get", Execution.PLURAL, namespace, name)
+        await self.require(request, right)
+
+    async def require(self, request: Request, right: JsonObject) -> User | None:
+        """Return who asks, None where that cannot be known; raise refusals.Refused unless they have
+        a right (`resourceAttributes`).
+
+        401: nobody knows them; 403: they may not. Raises ClusterError too.
+        """
+        user: User | None = None
         try:
             user = await self.user(request)
-            who = f'user "{user.name}"'
-            allowed = await self.may(user, _right(namespace, name))
+            allowed = await self.may(user, right)
         except Refused:
             # An installation for some namespaces only has no right to ask about others.
-            who = "the token's holder"
-            allowed = await self._may_by_itself(request, _right(namespace, name))
+            allowed = await self._may_by_itself(request, right)
         if not allowed:
+            who = f'user "{user.name}"' if user else "the token's holder"
             raise refusals.forbidden(
-                f'{who} cannot get {Execution.PLURAL}.{GROUP} in the namespace "{namespace}"'
+                f"{who} cannot {right['verb']} {right['resource']}.{GROUP} in the namespace "
+                f'"{right["namespace"]}"'
             )
+        return user
 
     async def user(self, request: Request) -> User:
         """Return who asks: by their token, else by their certificate.
@@ -152,12 +163,12 @@ class Access:
             raise refusals.unauthorized("the token is not good") from None
 
 
-def _right(namespace: str, name: str) -> JsonObject:
-    """Return the right to read an Execution, as access reviews name it."""
+def right_to(verb: str, resource: str, namespace: str, name: str) -> JsonObject:
+    """Return the right to do something to one of our objects, as access reviews name it."""
     return {
         "group": GROUP,
-        "resource": Execution.PLURAL,
-        "verb": "get",
+        "resource": resource,
+        "verb": verb,
         "namespace": namespace,
         "name": name,
     }

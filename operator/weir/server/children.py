@@ -186,18 +186,7 @@ def spec_digest(spec: JsonObject) -> str:
     """Return the sha256 of what a child is to run, whatever may change of it later."""
     whole = ExecutionSpec.model_validate(spec).dump()
     kept = {key: value for key, value in whole.items() if key not in _MAY_CHANGE}
-    return journal.digest_of_json(_with_plain_numbers(kept))
-
-
-def _with_plain_numbers(value: Any) -> Any:
-    """Return JSON in which 1.0 is 1, as the API server gives it back."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _with_plain_numbers(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_with_plain_numbers(one) for one in value]
-    return value
+    return journal.digest_of_json(journal.with_plain_numbers(kept))
 
 
 def _body(parent: Execution, name: str, spec: JsonObject) -> JsonObject:

@@ -18,6 +18,8 @@ from starlette.applications import Starlette
 from weir import logs
 from weir.cluster.client import Cluster
 from weir.server import health, serving
+from weir.server.messages_rest import MessagesRest
+from weir.server.messages_settling import Settling
 from weir.server.rest import Rest
 from weir.server.retention import Retention
 from weir.server.routes import RunnerApi
@@ -80,14 +82,23 @@ class Program:
         await self._watches.synced.wait()
         await self._certificates.ready.wait()
         runner_api = RunnerApi(runtime)
-        app = Starlette(routes=[*runner_api.routes(), *Rest(runtime).routes()])
+        settling = Settling(runtime)
+        app = Starlette(
+            routes=[
+                *runner_api.routes(),
+                *Rest(runtime).routes(),
+                *MessagesRest(runtime, settling).routes(),
+            ]
+        )
         server = serving.make(
             app,
             host=self._settings.host,
             port=self._settings.port,
             context=self._certificates.context,
         )
-        retention = asyncio.create_task(Retention(runtime).run())
+        upkeep = [
+            asyncio.create_task(work) for work in (Retention(runtime).run(), settling.run())
+        ]
         serving_task = asyncio.create_task(server.serve())
         _settle_memory()
         self._serves = True
@@ -101,8 +112,9 @@ class Program:
             runtime.stop()
             server.should_exit = True
             await serving_task
-            retention.cancel()
-            await asyncio.gather(retention, return_exceptions=True)
+            for task in upkeep:
+                task.cancel()
+            await asyncio.gather(*upkeep, return_exceptions=True)
             await runner_api.presence.close()
 
     async def _started_database(self) -> None:

@@ -23,6 +23,7 @@ from weir.server.children import Children
 from weir.server.identity import Caller
 from weir.server.lifecycle import Archives, Deletes, Desires, Pauses
 from weir.server.lookups import FindsCached, ListsChildren
+from weir.server.messages_asking import Asks, Responses
 from weir.server.onces import Onces
 from weir.server.presence import Presence
 from weir.server.raising import Raises
@@ -77,6 +78,8 @@ class Operations:
             "child": Children(runtime),
             "run": Desires(runtime, values, DesiredState.RUNNING),
             "wait": Waits(runtime, values, presence),
+            "message": Asks(runtime),
+            "response": Responses(runtime, presence),
             "read": Reads(values),
             "save": Saves(statuses, runtime),
             "cancel": Desires(runtime, values, DesiredState.CANCELLED),

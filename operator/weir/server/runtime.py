@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from weir.cluster.client import Cluster
 from weir.server.live import Executions
+from weir.server.messages_live import Messages
 from weir.server.settings import Settings
 from weir.server.watches import Catalogs, Watches
 from weir.storage.database import Database
@@ -36,6 +37,11 @@ class Runtime:
     def executions(self) -> Executions:
         """The Executions there are."""
         return self.watches.executions
+
+    @property
+    def messages(self) -> Messages:
+        """The Messages there are."""
+        return self.watches.messages
 
     @property
     def catalogs(self) -> Catalogs:

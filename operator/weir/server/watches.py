@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.message import Message
 from weir.api.resource import JsonObject, Resource
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, Kind
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, Kind
 from weir.cluster.watching import ChangeType
 from weir.core.lookup import Catalog
 from weir.server.live import Executions
+from weir.server.messages_live import Messages
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +49,9 @@ class Watches:
     def __init__(self, cluster: Cluster, namespaces: list[str]) -> None:
         self._cluster = cluster
         self._namespaces: list[str | None] = [*namespaces] or [None]
-        self._waiting = 3 * len(self._namespaces)
+        self._waiting = 4 * len(self._namespaces)
         self.executions = Executions()
+        self.messages = Messages(self.executions.topics)
         self.catalogs = Catalogs()
         self.synced = asyncio.Event()
 
@@ -59,6 +62,7 @@ class Watches:
                 group.create_task(self._follow(EXECUTIONS, namespace, self._execution))
                 group.create_task(self._follow(FLOWS, namespace, self._flow))
                 group.create_task(self._follow(CONNECTORS, namespace, self._connector))
+                group.create_task(self._follow(MESSAGES, namespace, self._message))
 
     async def _follow(
         self,
@@ -82,6 +86,13 @@ class Watches:
             self.executions.drop(item["metadata"]["uid"])
         elif execution := parsed(Execution, item):
             self.executions.feed(execution)
+            self.messages.execution_changed(execution.uid)
+
+    def _message(self, item: JsonObject, gone: bool) -> None:
+        if gone:
+            self.messages.drop((item["metadata"]["namespace"], item["metadata"]["name"]))
+        elif message := parsed(Message, item):
+            self.messages.feed(message)
 
     def _flow(self, item: JsonObject, gone: bool) -> None:
         catalog = self.catalogs.flows(item["metadata"]["namespace"])

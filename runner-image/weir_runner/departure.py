@@ -38,6 +38,11 @@ class Departure:
         if refusal.ends_runner:
             self.done()
 
+    def hibernate(self) -> NoReturn:
+        """Leave: the run waits without a Pod from now on, and goes on in another."""
+        self.say("the run gives this Pod back while it waits")
+        self.done()
+
     def without_server(self, error: ServerLost) -> NoReturn:
         """Leave as a lost Pod, which is started again elsewhere."""
         # Here and not above: the first request is sent before the protocol's module is imported.

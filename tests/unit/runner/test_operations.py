@@ -180,3 +180,43 @@ def test_a_runner_without_work(error: Exception, code: int) -> None:
     with pytest.raises(Left) as left:
         ask_for_work(FakeServer(refuse), FakeDeparture())
     assert left.value.code == code
+
+
+class Hibernating(FakeServer):
+    """Takes the Pod of a run that waits."""
+
+    def post(self, path: str, message: object) -> dict[str, object] | None:
+        answer = super().post(path, message)
+        if path == "operations" and list(self.operations.values())[-1].kind == "wait":
+            return {"state": "hibernate"}
+        return answer
+
+
+def test_a_run_that_hibernates_leaves_at_once() -> None:
+    server, departure = Hibernating(), FakeDeparture()
+    body = """
+        try:
+            this.log('before')
+            this.flow('greet')
+        except Exception:
+            this.log('caught')
+    """
+    end_of(body, server=server, departure=departure)
+    assert departure.codes[0] == 0  # in a Pod nothing comes after this
+    assert list(server.operations) == [1, 2]
+    assert server.texts("log") == ["before"]
+    assert departure.said == ["the run gives this Pod back while it waits"]
+
+
+def test_an_operation_says_whether_the_scripts_first_thread_asks() -> None:
+    server = FakeServer()
+    body = """
+        import threading
+        this.save(message='by the first')
+        other = threading.Thread(target=lambda: this.save(message='by another'))
+        other.start()
+        other.join()
+        this.save(message='by the first again')
+    """
+    end_of(body, server=server)
+    assert [asked.thread for asked in server.operations.values()] == [False, True, False]

@@ -118,11 +118,16 @@ class World:
         spec = self.run.spec.model_copy(update={"desired_state": state})
         self.run = self.run.model_copy(update={"spec": spec})
 
-    def settle(self) -> None:
-        """Do what is decided until nothing is left to do but to wait for news."""
+    def settle(self, seconds: float | None = None) -> None:
+        """Do what is decided, for so long or (None) until nothing is left but to wait for news."""
+        until = None if seconds is None else self.now + timedelta(seconds=seconds)
         for _ in range(200):
             action = next_action(self.observe(), self.now)
+            if isinstance(action, LookAgain) and until is not None and action.at > until:
+                self.now = until
+                return
             if isinstance(action, Nothing):
+                self.now = until or self.now
                 return
             before = (self.run.phase, self.run.status.attempt)
             tried = retries.number_of(self.run.status)
@@ -159,6 +164,9 @@ EVENTS = st.one_of(
     st.tuples(st.just("operator dies after making a Pod"), st.none()),
 )
 
+# What happens, and how long it is until the next thing does.
+HISTORY = st.lists(st.tuples(EVENTS, st.sampled_from([0, 0.5, 2.5, 30])), max_size=16)
+
 
 def happen(world: World, event: tuple[str, Any]) -> None:
     what, value = event
@@ -168,7 +176,11 @@ def happen(world: World, event: tuple[str, Any]) -> None:
         case "pod" if current in world.pods:
             old = world.pods[current]
             world.pods[current] = replace(
-                value, name=old.name, uid=old.uid, gone_by=world.now + timedelta(seconds=15)
+                value,
+                name=old.name,
+                uid=old.uid,
+                started=world.now,
+                gone_by=world.now + timedelta(seconds=15),
             )
         case "pod gone" if current in world.pods:
             del world.pods[current]
@@ -215,21 +227,26 @@ def fails(world: World, reason: Reason) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(
-    events=st.lists(EVENTS, max_size=12),
+    events=HISTORY,
     repeatable=st.booleans(),
     on_lost=st.sampled_from(["Resume", "Fail"]),
     timeout=st.sampled_from([None, "1m"]),
     limit=st.integers(0, 2),
 )
 def test_whatever_happens_moves_are_legal_and_it_settles(
-    events: list[tuple[str, Any]], repeatable: bool, on_lost: str, timeout: str | None, limit: int
+    events: list[tuple[tuple[str, Any], float]],
+    repeatable: bool,
+    on_lost: str,
+    timeout: str | None,
+    limit: int,
 ) -> None:
     retry = {"limit": limit, "delay": "20s"}
     spec = flow(onRunnerLost=on_lost, retry=retry, **({"timeout": timeout} if timeout else {})).spec
     world = World(run=execution(), plan=Plan(title="hello", spec=spec, repeatable=repeatable))
-    for event in events:
+    for event, seconds in events:
         happen(world, event)
-        world.settle()
+        world.settle(seconds)
+    world.settle()
 
     assert len({attempt for attempt, _ in world.made}) == len(world.made), "one Pod an attempt"
     assert not any(phase.is_final for phase in world.phases[:-1]), "a final phase is never left"
@@ -237,26 +254,29 @@ def test_whatever_happens_moves_are_legal_and_it_settles(
 
 
 @settings(max_examples=200, deadline=None)
-@given(events=st.lists(EVENTS, max_size=8))
-def test_two_looks_do_what_one_does(events: list[tuple[str, Any]]) -> None:
+@given(events=HISTORY)
+def test_two_looks_do_what_one_does(events: list[tuple[tuple[str, Any], float]]) -> None:
     world = World(run=execution(), plan=Plan(title="hello", spec=flow().spec))
-    for event in events:
+    for event, seconds in events:
         happen(world, event)
         seen = world.observe()
         assert next_action(seen, world.now) == next_action(seen, world.now)
-        world.settle()
+        world.settle(seconds)
+        world.settle(0)
         settled = (world.run, dict(world.pods))
-        world.settle()
+        world.settle(0)
         assert (world.run, world.pods) == settled
 
 
-@given(events=st.lists(EVENTS, max_size=8))
+@given(events=HISTORY)
 @settings(max_examples=200, deadline=None)
-def test_a_cancelled_run_ends_and_leaves_no_pod(events: list[tuple[str, Any]]) -> None:
+def test_a_cancelled_run_ends_and_leaves_no_pod(
+    events: list[tuple[tuple[str, Any], float]],
+) -> None:
     world = World(run=execution(), plan=Plan(title="hello", spec=flow().spec))
-    for event in events:
+    for event, seconds in events:
         happen(world, event)
-        world.settle()
+        world.settle(seconds)
     world.desire(DesiredState.CANCELLED)
     world.settle()
 

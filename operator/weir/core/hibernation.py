@@ -8,6 +8,7 @@ find no place, or else parents would keep their own children from starting.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from weir.api import durations
 from weir.api.execution import Execution
@@ -42,10 +43,10 @@ def patience(execution: Execution, spec: FlowSpec | None) -> timedelta | None:
     return durations.parse(spec.hibernate_after)
 
 
-def given_back(execution: Execution, *, now: datetime) -> StatusChange | None:
+def given_back(execution: Execution, *, now: datetime, **fields: Any) -> StatusChange | None:
     """Return the change by which a run that waits, or is paused, loses its Pod; None: it does not.
 
-    Its phase stays: what it waits for is as it was.
+    Its phase stays: what it waits for is as it was, or as `fields` say.
     """
     status = execution.status
     if status.phase not in (Phase.WAITING, Phase.PAUSED) or status.runner is None:
@@ -57,6 +58,7 @@ def given_back(execution: Execution, *, now: datetime) -> StatusChange | None:
         reason=status.reason,
         runner=None,
         hibernations=(status.hibernations or 0) + 1,
+        **fields,
     )
 
 

@@ -97,7 +97,8 @@ class Program:
             context=self._certificates.context,
         )
         upkeep = [
-            asyncio.create_task(work) for work in (Retention(runtime).run(), settling.run())
+            asyncio.create_task(work)
+            for work in (Retention(runtime).run(), settling.run(), runner_api.waking.run())
         ]
         serving_task = asyncio.create_task(server.serve())
         _settle_memory()

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import logging
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.engine import Connection
 
@@ -20,6 +20,7 @@ from weir.core import journal
 from weir.core.moves import StatusChange, move
 from weir.server import logbook, messages, pausing, raising, refusals
 from weir.server.children import Children
+from weir.server.hibernation import Hibernation
 from weir.server.identity import Caller
 from weir.server.lifecycle import Archives, Deletes, Desires, Pauses
 from weir.server.lookups import FindsCached, ListsChildren
@@ -32,7 +33,7 @@ from weir.server.runs import Run, Runs
 from weir.server.runtime import Runtime
 from weir.server.sleeps import Sleeps
 from weir.server.statuses import Statuses
-from weir.server.steps import WAITING, Plan, Result, Step
+from weir.server.steps import WAITING, Plan, Result, Step, topics_of
 from weir.server.values import Values
 from weir.server.waits import Waits
 from weir.storage import attempts, operations
@@ -67,12 +68,14 @@ class Operations:
         statuses: Statuses,
         values: Values,
         presence: Presence,
+        hibernation: Hibernation,
     ) -> None:
         self._runtime = runtime
         self._runs = runs
         self._statuses = statuses
         self._values = values
         self._presence = presence
+        self._hibernation = hibernation
         self._pausing = pausing.Pausing(runtime, statuses)
         self._steps: dict[OperationKind, Step] = {
             "child": Children(runtime),
@@ -106,11 +109,39 @@ class Operations:
         step = self._steps.get(operation.kind)
         if step is None:
             raise refusals.invalid(f"this server knows no operation {operation.kind}")
+        if operation.thread:
+            await self._hibernation.rule_out(run)
         record, plan = await self._begin(run, operation, arguments, step)
         if record.result is not None:
             return self._recorded(record.result)
         assert plan is not None
         return await self._done(run, record, plan, arguments, step, until)
+
+    def topics(self, run: Run, record: Record) -> list[str]:
+        """Return what may end the wait of a run without a Pod, besides its own Execution."""
+        step, arguments = self._of(record)
+        return sorted({*topics_of(step, run, arguments)} - {run.uid})
+
+    async def settle(self, run: Run, record: Record) -> bool:
+        """Look whether the operation that a run without a Pod waits in is over, and record that.
+
+        Raises Refused, Fenced, ClusterError, StorageError.
+        """
+        step, arguments = self._of(record)
+        result: Result | None
+        try:
+            plan = step.plan(run, record.sequence, arguments)
+            result = await step.act(run, record, plan, arguments, self._runtime.now())
+        except Raises as failure:
+            result = Result(error=failure.error)
+        if result is None:
+            return False
+        await self._record(run, record, result)
+        return True
+
+    def _of(self, record: Record) -> tuple[Step, Any]:
+        kind = cast("OperationKind", record.kind)
+        return self._steps[kind], messages.arguments(kind, json.loads(record.arguments or "{}"))
 
     async def _begin(
         self, run: Run, operation: Operation, arguments: Any, step: Step
@@ -173,18 +204,32 @@ class Operations:
         until: datetime,
     ) -> Answer:
         result: Result | None = None
+        patience = await self._hibernation.patience(run, record)
         while result is None:
-            if not await self._pausing.may_go_on(run, until):
-                return Answer(state="pending")
+            if self._hibernation.has_no_pod(run):
+                return Answer(state="hibernate")
+            due = self._hibernation.due(run, record, patience)
+            soon = until if due is None else min(until, due)
             try:
-                result = await step.act(run, record, plan, arguments, until)
+                if await self._pausing.may_go_on(run, soon):
+                    result = await step.act(run, record, plan, arguments, soon)
             except Raises as failure:
                 result = Result(error=failure.error)
                 self._presence.works(run.uid)
-            if result is None and self._runtime.now() >= until:
+            now = self._runtime.now()
+            if result is None and due is not None and due <= now:
+                if await self._hibernation.give_back(run):
+                    return Answer(state="hibernate")
+                patience = None  # it is not to be, for now
+            if result is None and until <= now:
                 return Answer(state="pending")
         if result.is_open:
             return result.answer()
+        held = await self._record(run, record, result)
+        return self._filled(result.answer()) if held is None else self._recorded(held)
+
+    async def _record(self, run: Run, record: Record, result: Result) -> str | None:
+        """Enter a result; return the one that was there before, if there was one."""
         text, effect = self._as_text(result), result.effect
 
         def work(sql: Connection) -> str:
@@ -192,7 +237,7 @@ class Operations:
             return operations.finish(sql, record, text, effect_uid=effect.uid if effect else None)
 
         held = await self._runtime.database.write(work)
-        return self._filled(result.answer()) if held is text else self._recorded(held)
+        return None if held is text else held
 
     async def _seen(self, run: Run) -> None:
         """Show what the run does from now on, also after a restart of the server."""

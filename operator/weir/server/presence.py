@@ -75,6 +75,13 @@ class Presence:
             present.waited = waited
             self._look(uid)
 
+    def waited(self, uid: str) -> list[Waited] | None:
+        """Return what a run waits for, as a status lists it; None: this server does not know."""
+        present = self._present.get(uid)
+        if present is None or present.waited is None:
+            return None
+        return list(present.waited())[:MAX_WAITED]
+
     def works(self, uid: str) -> None:
         """A run does not wait any more."""
         present = self._present.get(uid)
@@ -102,7 +109,7 @@ class Presence:
         """Drop runs that ended without a word: deleted, lost, or reported at another server."""
         for uid in list(self._present):
             execution = self._runtime.executions.get(uid)
-            if execution is None or execution.phase.is_final:
+            if execution is None or execution.phase.is_final or execution.is_hibernated:
                 self.ended(uid)
         self._crowded = max(_FIRST_CROWD, 2 * len(self._present))
 
@@ -110,7 +117,7 @@ class Presence:
         """Write what is due, or set the timer for it."""
         present = self._present[uid]
         execution = self._runtime.executions.get(uid)
-        if execution is None or execution.phase.is_final:
+        if execution is None or execution.phase.is_final or execution.is_hibernated:
             self.ended(uid)
             return
         now = self._runtime.now()
@@ -168,7 +175,7 @@ class Presence:
 
     def _change(self, execution: Execution, timeout: timedelta | None) -> StatusChange | None:
         present = self._present.get(execution.uid)
-        if present is None:
+        if present is None or execution.is_hibernated:
             return None
         now = self._runtime.now()
         show = shown(execution.phase, present.activity, present.works_since, now)
@@ -176,7 +183,7 @@ class Presence:
             return None
         fields: dict[str, Any] = {"waiting_for": None}
         if show.phase == Phase.WAITING and present.waited is not None:
-            fields["waiting_for"] = list(present.waited())[:MAX_WAITED]
+            fields["waiting_for"] = self.waited(execution.uid)
             present.activity = replace(present.activity, is_listed=True)
         return move(
             execution,

@@ -13,6 +13,7 @@ from weir.server import answers, messages
 from weir.server.assignments import Assignments
 from weir.server.control import Controls
 from weir.server.flows import Revisions
+from weir.server.hibernation import Hibernation
 from weir.server.identity import Caller, Identity
 from weir.server.operations import Operations
 from weir.server.presence import Presence
@@ -22,6 +23,7 @@ from weir.server.runs import Runs
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
 from weir.server.values import Values
+from weir.server.waking import Waking
 from weir_protocol import (
     PATH,
     Ask,
@@ -51,7 +53,9 @@ class RunnerApi:
         self._assignments = Assignments(
             runtime, self._identity, statuses, values, self.presence, revisions
         )
-        self._operations = Operations(runtime, runs, statuses, values, self.presence)
+        hibernation = Hibernation(runtime, statuses, revisions, self.presence)
+        self._operations = Operations(runtime, runs, statuses, values, self.presence, hibernation)
+        self.waking = Waking(runtime, statuses, self._operations)
         self._reports = Reports(runtime, runs, statuses, values, self.presence, revisions)
         self._controls = Controls(runtime, runs, self.presence)
 

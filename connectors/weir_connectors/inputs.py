@@ -83,10 +83,30 @@ def parse(
 
     Raises:
         ExtraInputError, MissingInputError, InvalidInputError: in this order, since a misspelt
-            name makes an input both
-            unknown and missing. One error names all problems of its kind.
+            name makes an input both unknown and missing. One error names all problems of its
+            kind.
 
-    A model may have `REFUSED`: names of inputs that others take here, and why it does not.
+    A model may have `REFUSED`: names of inputs that it could be thought to take, and why it does
+    not.
+    """
+    instance = fitting(type_name, model, inputs, unseen)
+    said = [problem for problem in _own_problems(instance) if problem.field not in unseen]
+    missing = [problem for problem in said if problem.kind == "missing"]
+    invalid = [problem for problem in said if problem.kind == "invalid"]
+    if said:
+        raise _error_for(type_name, missing, invalid)
+    return instance
+
+
+def fitting(
+    type_name: str, model: type[Model], inputs: Mapping[str, Any], unseen: Collection[str] = ()
+) -> Model:
+    """Return an instance of the model made of inputs whose names and types are right.
+
+    Forms of values, and what inputs have to do with each other, are not looked at.
+
+    Raises:
+        ExtraInputError, MissingInputError, InvalidInputError: as parse() does.
     """
     if not isinstance(inputs, Mapping):
         raise InvalidInputError(
@@ -106,14 +126,9 @@ def parse(
         for name, value in values.items()
         if not _fits(value, hints[name])
     ]
-    if not missing and not invalid:
-        instance = model(**values, **_stand_ins(fields, hints, unseen))
-        said = [problem for problem in _own_problems(instance) if problem.field not in unseen]
-        missing = [problem for problem in said if problem.kind == "missing"]
-        invalid = [problem for problem in said if problem.kind == "invalid"]
-        if not said:
-            return instance
-    raise _error_for(type_name, missing, invalid)
+    if missing or invalid:
+        raise _error_for(type_name, missing, invalid)
+    return model(**values, **_stand_ins(fields, hints, unseen))
 
 
 def _stand_ins(

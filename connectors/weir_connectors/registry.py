@@ -109,8 +109,8 @@ def secret_inputs(type_name: str) -> frozenset[str]:
 
 
 def repeatable(type_name: str, inputs: Mapping[str, Any]) -> bool:
-    """Whether a connection with these inputs that has begun may be run again; False where the
-    inputs are wrong.
+    """Whether a connection with these inputs that has begun may be run again; False where their
+    names or types are wrong.
 
     Secret inputs may be left out. Raises UnknownTypeError.
     """
@@ -119,10 +119,10 @@ def repeatable(type_name: str, inputs: Mapping[str, Any]) -> bool:
     model = input_model(type_name)
     unseen = models.marked(model, "secret") - set(inputs)
     try:
-        parsed = models.parse(type_name, model, inputs, unseen)
+        fitting = models.fitting(type_name, model, inputs, unseen)
     except InputError:
         return False
-    return bool(parsed.repeatable())
+    return bool(fitting.repeatable())
 
 
 def _object(path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from weir_connectors import registry
 from weir_connectors.errors import ExtraInputError, MissingInputError, UnknownTypeError
 from weir_connectors.git_inputs import GitInputs
+from weir_connectors.rest_inputs import RestInputs
 
 WHERE = {"command": "get", "repository_url": "https://example.com/x.git"}
 
@@ -51,10 +53,12 @@ def echo_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry._others.cache_clear()
 
 
-def test_git_is_there() -> None:
-    assert "GIT" in registry.names()
-    assert registry.input_model("GIT") is GitInputs
-    assert registry.load("GIT").name == "GIT"
+@pytest.mark.parametrize(("name", "model"), [("GIT", GitInputs), ("REST", RestInputs)])
+def test_a_type_of_weirs_own_is_there(name: str, model: type[Any]) -> None:
+    assert name in registry.names()
+    assert registry.input_model(name) is model
+    assert registry.load(name).name == name
+    assert registry.load(name).transport_inputs == registry.transport_inputs(name)
 
 
 def test_an_unknown_type_is_named_with_those_there_are() -> None:
@@ -78,15 +82,20 @@ def test_another_distribution_adds_a_type_but_replaces_none() -> None:
     assert registry.load("GIT").name == "GIT"
 
 
-def test_inputs_are_checked_without_any_protocol_library() -> None:
+@pytest.mark.parametrize(
+    ("name", "inputs"), [("GIT", WHERE), ("REST", {"url": "https://example.com"})]
+)
+def test_inputs_are_checked_without_any_protocol_library(name: str, inputs: Any) -> None:
     code = (
         "import sys; from weir_connectors import registry;"
-        f"registry.check('GIT', {WHERE!r}); registry.repeatable('GIT', {WHERE!r});"
-        "registry.describe('GIT'); registry.transport_inputs('GIT');"
+        f"registry.check({name!r}, {inputs!r}); registry.repeatable({name!r}, {inputs!r});"
+        f"registry.describe({name!r}); registry.transport_inputs({name!r});"
         "print(*sys.modules)"
     )
     run = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
-    assert not {"git", "gitdb", "weir_connectors.git", "pydantic"} & set(run.stdout.split())
+    libraries = {"git", "gitdb", "httpx", "pydantic", "asyncio", "ssl"}
+    running = {"weir_connectors.git", "weir_connectors.rest"}
+    assert not {*libraries, *running} & set(run.stdout.split())
 
 
 def test_a_secret_that_the_server_does_not_see_counts_as_given() -> None:
@@ -96,18 +105,33 @@ def test_a_secret_that_the_server_does_not_see_counts_as_given() -> None:
     registry.check("GIT", ssh, secret_inputs=["ssh_key"])
 
 
-def test_what_decides_where_secrets_go_is_marked() -> None:
-    assert registry.transport_inputs("GIT") == {
-        "repository_url",
-        "ssh_hostkey",
+TRANSPORT = {
+    "GIT": {"repository_url", "ssh_hostkey", "cacert", "verify_ssl"},
+    "REST": {
+        "url",
+        "hostname",
+        "scheme",
+        "port",
+        "base_path",
+        "allow_redirects",
+        "max_redirects",
         "cacert",
         "verify_ssl",
-    }
-    assert registry.load("GIT").transport_inputs == registry.transport_inputs("GIT")
+        "proxy",
+    },
+}
 
 
-def test_secrets_are_marked() -> None:
-    assert registry.secret_inputs("GIT") == {"password", "ssh_key", "httpCookie"}
+@pytest.mark.parametrize("name", TRANSPORT)
+def test_what_decides_where_secrets_go_is_marked(name: str) -> None:
+    assert registry.transport_inputs(name) == TRANSPORT[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "secrets"), [("GIT", {"password", "ssh_key", "httpCookie"}), ("REST", {"password"})]
+)
+def test_secrets_are_marked(name: str, secrets: set[str]) -> None:
+    assert registry.secret_inputs(name) == secrets
 
 
 @pytest.mark.parametrize("command", ["get", "metadata"])
@@ -115,6 +139,22 @@ def test_git_may_be_run_again(command: str) -> None:
     inputs = {**WHERE, "command": command, "ssh_hostkey": False}
     assert registry.repeatable("GIT", inputs)
     assert registry.load("GIT").repeatable(inputs)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "again"),
+    [({}, True), ({"method": "HEAD"}, True), ({"method": "post"}, False), ({"method": 1}, False)],
+)
+def test_a_rest_connection_that_only_reads_may_be_run_again(
+    inputs: dict[str, Any], again: bool
+) -> None:
+    given = {"url": "https://example.com", **inputs}
+    assert registry.repeatable("REST", given) is again
+    assert registry.load("REST").repeatable(given) is again
+
+
+def test_what_a_secret_holds_does_not_stand_in_the_way_of_running_again() -> None:
+    assert registry.repeatable("REST", {"path": "/items", "authentication_method": "bearer"})
 
 
 def test_what_is_wrong_may_not_be_run_again() -> None:
@@ -126,11 +166,34 @@ def test_files_path_is_refused_and_not_ignored() -> None:
         registry.check("GIT", {**WHERE, "files_path": "x"})
 
 
-def test_the_description_of_git_is_a_json_schema() -> None:
-    described = json.loads(json.dumps(registry.describe("GIT")))
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        pytest.param(
+            "GIT",
+            {**WHERE, "timeout": 5, "ssh_hostkey": False},
+            [{}, {**WHERE, "extra": 1}, {**WHERE, "timeout": 0}, {**WHERE, "command": "x"}],
+            id="GIT",
+        ),
+        pytest.param(
+            "REST",
+            {"url": "https://h", "json": [1], "headers": "A: b", "expected_status_code": 200},
+            [{"dst": "x"}, {"port": 0}, {"json": 1, "headers": [1]}, {"scheme": "ftp"}],
+            id="REST",
+        ),
+    ],
+)
+def test_the_description_of_a_type_is_a_json_schema(
+    name: str, right: dict[str, Any], wrong: list[dict[str, Any]]
+) -> None:
+    described = json.loads(json.dumps(registry.describe(name)))
     jsonschema.Draft202012Validator.check_schema(described)
-    jsonschema.validate({**WHERE, "timeout": 5, "ssh_hostkey": False}, described)
-    for wrong in ({}, {**WHERE, "extra": 1}, {**WHERE, "timeout": 0}, {**WHERE, "command": "x"}):
+    jsonschema.validate(right, described)
+    for one in wrong:
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(wrong, described)
+            jsonschema.validate(one, described)
     assert all(one["description"] for one in described["properties"].values())
+    defaults = {name: one.get("default") for name, one in described["properties"].items()}
+    for known in dataclasses.fields(registry.input_model(name)):
+        default = getattr(registry.input_model(name)(**right), known.name)
+        assert known.name in right or default is None or defaults[known.name] == default

@@ -32,13 +32,6 @@ class Work:
         finally:
             self.closed = True
 
-    async def cling(self) -> None:
-        while True:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.closed = True
-
     async def stumble(self) -> None:
         try:
             await asyncio.Event().wait()
@@ -63,7 +56,7 @@ def test_work_that_fails_raises_its_own_error() -> None:
         stopping.run(fail(), lambda: False, "TEST")
 
 
-@pytest.mark.parametrize("way", ["hang", "cling", "stumble"])
+@pytest.mark.parametrize("way", ["hang", "stumble"])
 def test_work_that_is_given_up_is_closed(way: str) -> None:
     doing = Work()
     with pytest.raises(ConnectionCancelled, match="TEST: given up"):

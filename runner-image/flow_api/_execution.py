@@ -221,6 +221,10 @@ class Execution(Lifecycle):
             headers: HTTP headers.
             body: A text, or JSON.
 
+        Raises:
+            ExecutionSuccess: Always; `except Exception` does not catch it.
+            ValueError: The status is another one.
+
         Example:
             >>> this.webhook_response(202, {'x-ticket': '7'}, {'accepted': True})
             Traceback (most recent call last):

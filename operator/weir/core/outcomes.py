@@ -18,6 +18,7 @@ from weir_protocol import Cause, End
 # What a runner may give as the reason of a failure; any other word is taken for a script's error.
 REPORTED = frozenset(
     {
+        Reason.NOT_INSTALLED,
         Reason.SCRIPT_ERROR,
         Reason.SCRIPT_ENDED,
         Reason.SCRIPT_EXITED,
@@ -29,6 +30,7 @@ REPORTED = frozenset(
         Reason.SYNTAX_ERROR,
         Reason.NO_HANDLER,
         Reason.OUT_OF_MEMORY,
+        Reason.TIMED_OUT,
         Reason.DIVERGED,
     }
 )

@@ -113,8 +113,8 @@ async def runner_for(world: World, server: Served) -> AsyncIterator[RunnerFor]:
     """Start an attempt of an Execution and return its runner."""
     runners: list[Runner] = []
 
-    async def start(execution: Execution, *, attempt: int = 1, assigned: bool = True) -> Runner:
-        _, token = await world.start(execution, attempt=attempt)
+    async def start(execution: Execution, *, assigned: bool = True, **attempt: int) -> Runner:
+        _, token = await world.start(execution, **attempt)
         runner = Runner(server.url, server.authority, token)
         runners.append(runner)
         if assigned:

@@ -154,7 +154,9 @@ class World:
         token: str = answer["status"]["token"]
         return token
 
-    async def start(self, execution: Execution, *, attempt: int = 1) -> tuple[JsonObject, str]:
+    async def start(
+        self, execution: Execution, *, attempt: int = 1, try_number: int = 1
+    ) -> tuple[JsonObject, str]:
         """Do what the operator does to start an attempt; return its Pod and the Pod's token."""
         name = execution.metadata.name
         pod = await self.pod(names.pod_name(name, execution.uid, attempt), name)
@@ -162,7 +164,7 @@ class World:
         fields: JsonObject = {
             "phase": "Starting",
             "attempt": attempt,
-            "try": 1,
+            "try": try_number,
             "flow": flow or "script",
             "runner": {"pod": pod["metadata"]["name"], "podUID": pod["metadata"]["uid"]},
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flow_api._values import checked_object, printable
 
@@ -43,6 +43,22 @@ WRITABLE = {
 
 # Objects of any size, which a view may leave out. They read as an empty dict where there is none.
 VALUES = frozenset({"input_value", "output_value"})
+
+# What the fields hold, for editors and type checkers.
+TextField = Literal["id", "name", "object_name", "type", "status", "phase"]
+OptionalField = Literal[
+    "reason",
+    "message",
+    "description",
+    "flow_name",
+    "connector_name",
+    "connector_type",
+    "parent_id",
+    "created_at",
+    "started_at",
+    "ended_at",
+]
+ValueField = Literal["input_value", "output_value"]
 
 
 def read(view: ExecutionView, field: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from flow_api._children import return_when as way_to_wait
 from flow_api._exceptions import DependencyFailedError, InternalError, PermissionDenied, named
@@ -18,6 +18,7 @@ from weir_protocol.arguments import (
 
 if TYPE_CHECKING:
     from flow_api._backend import Backend
+    from flow_api._fields import OptionalField, TextField, ValueField
     from weir_protocol import ErrorInfo, ExecutionView
     from weir_protocol.arguments import (
         ChildArguments,
@@ -57,6 +58,19 @@ class Record:
     def __hash__(self) -> int:
         return hash(self._view.uid)
 
+    @overload
+    def get(self, field: ValueField, /) -> dict[str, Any]: ...
+    @overload
+    def get(self, field: TextField, /) -> str: ...
+    @overload
+    def get(self, field: OptionalField, /) -> str | None: ...
+    @overload
+    def get(self, field: Literal["is_productive"], /) -> bool: ...
+    @overload
+    def get(self, field: Literal["try_number"], /) -> int: ...
+    @overload
+    def get(self, *fields: str) -> Any: ...
+
     def get(self, *fields: str) -> Any:
         """Return fields as they were last seen, without asking the server again.
 
@@ -82,6 +96,21 @@ class Record:
             raise TypeError("get() needs the name of at least one field")
         values = tuple(self._get(field) for field in fields)
         return values[0] if len(fields) == 1 else values
+
+    @overload
+    def load(self, field: ValueField, /) -> dict[str, Any]: ...
+    @overload
+    def load(self, field: TextField, /) -> str: ...
+    @overload
+    def load(self, field: OptionalField, /) -> str | None: ...
+    @overload
+    def load(self, field: Literal["is_productive"], /) -> bool: ...
+    @overload
+    def load(self, field: Literal["try_number"], /) -> int: ...
+    @overload
+    def load(self) -> None: ...
+    @overload
+    def load(self, *fields: str) -> Any: ...
 
     def load(self, *fields: str) -> Any:
         """Return fields fresh from the server; the parameters are those of `get`.

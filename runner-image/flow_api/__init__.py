@@ -34,6 +34,7 @@ from flow_api._exceptions import (
     TimeoutExceededError,
 )
 from flow_api._execution import Execution
+from flow_api._messages import Message
 from flow_api._system import ReturnWhen, System
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "InvalidInputError",
     "LifecycleSignal",
     "LockTimeoutError",
+    "Message",
     "MessageResponseTimeoutError",
     "MissingInputError",
     "PermissionDenied",
@@ -66,6 +68,7 @@ __all__ = [
 for _name in exceptions.__all__:
     getattr(exceptions, _name).__module__ = __name__
 # So are the errors of calls with wrong arguments: `Execution.flow() missing …`.
+Message.__module__ = __name__
 for _base in Execution.__mro__[1:-1]:
     for _name, _value in vars(_base).items():
         if _name[0] != "_" and hasattr(_value, "__code__"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from flow_api._exceptions import ExecutionError, ExecutionSuccess
 from flow_api._lifecycle import Lifecycle
+from flow_api._messages import Message, send
 from flow_api._once import call_once
 from flow_api._values import checked, loggable, text_of
 from weir_protocol.arguments import SleepArguments
@@ -44,6 +45,52 @@ class Execution(Lifecycle):
         self._require_own("log")
         text = " ".join(text_of(value) for value in values)
         self._backend.log(text, loggable(named_values) if named_values else None)
+
+    def message(
+        self,
+        subject: str,
+        message: str | None = None,
+        *,
+        request: str | None = None,
+        body: dict[str, Any] | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+        message_type: str | None = None,
+    ) -> Message:
+        """Ask people, wait for their answer, and return the message.
+
+        It is answered by `weir respond`, by REST, or by patching the Message. Waiting survives the
+        loss of the Pod and restarts of all else.
+
+        Parameters:
+            subject: What it is about, in one line.
+            message: The text, in Markdown.
+            request: Asks for one text, which is `response['string']`; the name of that field.
+            body: A form, instead of request: `{'type': 'object', 'properties': {name: element},
+                'required': [name]}`, see docs/messages.md. Without both there is an OK button.
+            wait: False returns as soon as the message is sent; `wait()` waits.
+            timeout: Seconds to wait; None waits for ever.
+            message_type: Of older versions; not used.
+
+        Raises:
+            MessageResponseTimeoutError: Nobody answered in time. The message can still be answered.
+            SchemaError: The form is none that can be drawn.
+
+        Example:
+            >>> form = {'type': 'object', 'properties': {
+            ...     'name': {'element': 'string', 'label': 'Your name'},
+            ...     'approve': {'element': 'submit'},
+            ...     'reject': {'element': 'submit'},
+            ... }}
+            >>> message = this.message('Release?', '**Version 1.2** is ready.', body=form)
+            >>> message.get('response')
+            {'name': 'Ada', 'approve': True, 'reject': False}
+        """
+        self._require_own("message")
+        sent = send(
+            self._backend, subject, message, request=request, body=body, message_type=message_type
+        )
+        return sent.wait(timeout) if wait else sent
 
     def success(self, message: str | None = None) -> NoReturn:
         """End this run here as a success.

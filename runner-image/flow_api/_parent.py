@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flow_api._children import child_arguments, connection_inputs, one_name, return_when
 from flow_api._exceptions import InvalidInputError
+from flow_api._messages import Input, ask
 from flow_api._record import Record
 from flow_api._system import ReturnWhen
 from flow_api._values import checked_object, printable
@@ -178,6 +179,8 @@ class Parent(Record):
             connector: Name or title of a Connector in the same namespace, which holds inputs and
                 secrets.
             connector_type: Type of the connection, such as `'GIT'`; not needed with a Connector.
+                `'INPUT'` asks people: inputs are request (what to ask), timeout (minutes) and
+                reference (comes back); `output_value['response']` is what they said.
             inputs: Inputs of the connection; they override those of the Connector.
             more_inputs: The same, one by one. `from_` stands for `from`, and so on for every word
                 that Python reserves.
@@ -203,6 +206,10 @@ class Parent(Record):
         """
         if connector is None and connector_type is None:
             raise TypeError("connect() needs a connector's name, a connector_type, or both")
+        if connector is None and connector_type == "INPUT":
+            title = one_name(name, name_)
+            asked: Any = self._asked_of_people(inputs, more_inputs, title, wait, run, save)
+            return asked  # type: ignore[no-any-return]
         return self._child(
             "connect",
             {"connector": connector, "connector_type": connector_type},
@@ -217,6 +224,21 @@ class Parent(Record):
             protect_outputs=protect_outputs,
             init=init,
         )
+
+    def _asked_of_people(
+        self,
+        inputs: dict[str, Any] | None,
+        more_inputs: dict[str, Any],
+        name: str | None,
+        wait: bool | ReturnWhen,
+        run: bool,
+        save: bool,
+    ) -> Input:
+        self._require_own("connect")
+        if not save:
+            raise TypeError("a question of type INPUT is no execution: no save=False, no using()")
+        given = {**(inputs or {}), **more_inputs}
+        return ask(self._backend, given, name=name, wait=wait, run=run)
 
     def task(
         self, task_type: str, /, inputs: dict[str, Any] | None = None, **arguments: Any

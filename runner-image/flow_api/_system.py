@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flow_api._backend import Backend
+    from flow_api._messages import Message
 
 
 class ReturnWhen(enum.StrEnum):
@@ -37,3 +38,30 @@ class System:
         self._backend = backend
         self._environment = environment
         self._user = user
+
+    def message(
+        self,
+        subject: str,
+        message: str | None = None,
+        *,
+        request: str | None = None,
+        body: dict[str, Any] | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+        message_type: str | None = None,
+    ) -> Message:
+        """Ask people, or tell them something, without waiting for their answer.
+
+        The parameters are those of `this.message`, but `wait` is False.
+
+        Example:
+            >>> message = system.message('The backup is done', 'It took **12 minutes**.')
+            >>> message.wait().get('response')
+            {'ok': True}
+        """
+        from flow_api._messages import send  # which needs this module
+
+        sent = send(
+            self._backend, subject, message, request=request, body=body, message_type=message_type
+        )
+        return sent.wait(timeout) if wait else sent

@@ -196,7 +196,7 @@ class Form:
         if len(pressed) == 1:
             return pressed[0], None
         if len(buttons) <= 1 and not given:
-            return (buttons or [None])[0], None
+            return next(iter(buttons), None), None
         return None, f"one button is to be pressed: {', '.join(f'{name}=true' for name in buttons)}"
 
 
@@ -252,8 +252,8 @@ def ordered(body: JsonObject) -> JsonObject:
 def _rank(about: Any, place: int) -> float:
     """Return where an element stands: by its `order`, else after all that have one."""
     order = about.get("order") if isinstance(about, dict) else None
-    if _is_of_type(order, "number"):
-        return float(order)
+    if isinstance(order, int | float) and _is_of_type(order, "number"):
+        return order
     return 1e9 if place >= 0 else 0.0
 
 

@@ -43,6 +43,8 @@ class FakeBackend:
         self.lean = lean
         self.answer: Answer | None = None  # given to everything, if set
         self.recorded: Answer | None = None  # of a `once` before
+        self.asked: Any = None  # the last message
+        self.unanswered = False  # whether nobody answers messages
         self.fails_until = 0  # how many children fail before one succeeds
 
     def perform(self, kind: str, arguments: Any) -> Answer:
@@ -132,8 +134,18 @@ class FakeBackend:
             return _failed(arguments.error_type, arguments.error_message)
         return Answer(state="done", value=arguments.value)
 
-    def _message(self, _arguments: Any) -> Answer:
+    def _message(self, arguments: Any) -> Answer:
+        self.asked = arguments
         return Answer(state="done", value={"name": "message-x1"})
+
+    def _response(self, arguments: Any) -> Answer:
+        if self.unanswered:
+            return _failed("MessageResponseTimeoutError", "nobody answered")
+        if self.asked.request is not None:
+            return Answer(state="done", value={"string": "Ada"})
+        if self.asked.body is not None:
+            return Answer(state="done", value={"name": "Ada", "approve": True, "reject": False})
+        return Answer(state="done", value={"ok": True})
 
     def _seen(self, uid: str) -> ExecutionView:
         return self.children.get(uid) or view(uid)

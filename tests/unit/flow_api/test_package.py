@@ -68,7 +68,8 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["_execution", "_lifecycle", "_parent", "_record", "_system", "_wrappers"]
+    "module",
+    ["_execution", "_lifecycle", "_messages", "_parent", "_record", "_system", "_wrappers"],
 )
 def test_the_examples_of_the_docstrings_run(module: str) -> None:
     for example in doctest.DocTestFinder().find(importlib.import_module(f"flow_api.{module}")):

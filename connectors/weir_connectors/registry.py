@@ -67,13 +67,14 @@ def load(type_name: str) -> ConnectorType:
     """Return the connection type, ready to run. Imports its protocol library.
 
     Raises:
-        UnknownTypeError: no connection type is called so.
+        UnknownTypeError: no connection type is called so, or another distribution's cannot be
+            loaded.
         ImportError: its protocol library is not installed here.
     """
     if type_name in _OWN:
         return cast(ConnectorType, _object(_OWN[type_name][1]))
     if type_name in _others():
-        return cast(ConnectorType, _others()[type_name].load())
+        return _loaded(_others()[type_name])
     raise UnknownTypeError(
         f'no connection type is called "{type_name[:63]}"; there are {", ".join(names())}'
     )
@@ -123,6 +124,16 @@ def repeatable(type_name: str, inputs: Mapping[str, Any]) -> bool:
     except InputError:
         return False
     return bool(fitting.repeatable())
+
+
+def _loaded(point: EntryPoint) -> ConnectorType:
+    try:
+        return cast(ConnectorType, point.load())
+    except Exception as error:  # code of others: whatever it raises must not stop the server
+        text = f"{type(error).__name__}: {error}"[:300]
+        raise UnknownTypeError(
+            f'connection type "{point.name}" cannot be loaded from {point.value}: {text}'
+        ) from error
 
 
 def _object(path: str) -> Any:

@@ -1,5 +1,6 @@
 """The pages of docs/ name what there is: every field of the resources, every call, every option."""
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,7 @@ from weir.api.resource import Condition, Resource
 from weir.cli.errors import ExitCode
 from weir.cli.main import app
 from weir.core import scripts
-from weir_connectors.git_inputs import GitInputs
+from weir_connectors import registry
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES: dict[type[Resource], str] = {
@@ -89,8 +90,10 @@ def test_every_reason_is_explained() -> None:
     assert {str(reason) for reason in Reason} - pages == set()
 
 
-def test_the_connectors_page_names_every_input_of_git() -> None:
-    assert set(GitInputs.__dataclass_fields__) - code(page("connectors.md")) == set()
+@pytest.mark.parametrize("name", registry._OWN)
+def test_the_connectors_page_names_every_input_of_a_type(name: str) -> None:
+    inputs = {one.name for one in dataclasses.fields(registry.input_model(name))}
+    assert inputs - code(page("connectors.md")) == set()
 
 
 def test_the_flow_api_page_names_every_name() -> None:

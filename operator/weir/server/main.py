@@ -26,6 +26,7 @@ from weir.server.routes import RunnerApi
 from weir.server.runtime import Runtime
 from weir.server.settings import Settings
 from weir.server.tls import Certificates
+from weir.server.waking import Waking
 from weir.server.watches import Watches
 from weir.storage.database import Database
 from weir.storage.errors import StorageError
@@ -45,6 +46,7 @@ class Program:
         self._watches = Watches(cluster, settings.watch_namespaces)
         self._certificates = Certificates(cluster, settings.namespace, settings.tls_secret)
         self.runtime: Runtime | None = None
+        self.waking: Waking | None = None
         self._serves = False
         self._stop = asyncio.Event()
 
@@ -82,6 +84,7 @@ class Program:
         await self._watches.synced.wait()
         await self._certificates.ready.wait()
         runner_api = RunnerApi(runtime)
+        self.waking = runner_api.waking
         settling = Settling(runtime)
         app = Starlette(
             routes=[

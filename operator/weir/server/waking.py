@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _WORKERS = 4
 _RETRY = timedelta(seconds=5)
+# Who stands before a run in the line for a lock may leave it without a word.
+_LOCK_SECONDS = 10.0
 
 
 class _Sleeper:
@@ -70,6 +72,14 @@ class Waking:
 
     def __len__(self) -> int:
         return len(self._sleepers)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self._sleepers
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be looked at just now."""
+        return not (self._waiting or self._busy)
 
     async def run(self) -> None:
         """Wake runs until cancelled."""
@@ -182,17 +192,27 @@ class Waking:
         attempt, record = await self._runtime.database.read(read)
         if attempt is not None and record is not None and _is_open(record):
             run = Run(execution, attempt)
-            if not sleeper.topics:
-                topics = self._operations.topics(run, record)
-                if self._sleepers.get(uid) is not sleeper:
-                    return
-                sleeper.topics = tuple(topics)
-                self._runtime.executions.topics.subscribe(sleeper, sleeper.topics)
+            self._listen(sleeper, self._operations.topics(run, record))
             if not await self._operations.settle(run, record):
+                # Who holds a lock may have changed, and with it what is to be listened to.
+                if self._listen(sleeper, self._operations.topics(run, record)):
+                    self.look_at(uid)
                 if record.deadline is not None:
                     self._call_at(sleeper, record.deadline)
+                if record.kind == "acquire":
+                    self._call_at(sleeper, self._runtime.timestamp() + _LOCK_SECONDS)
                 return
         await self._wake(uid)
+
+    def _listen(self, sleeper: _Sleeper, topics: list[str]) -> bool:
+        """Have a run looked at when one of these topics fires; False: it is so already."""
+        if sleeper.topics == tuple(topics) or self._sleepers.get(sleeper.uid) is not sleeper:
+            return False
+        known = self._runtime.executions.topics
+        known.unsubscribe(sleeper, sleeper.topics)
+        sleeper.topics = tuple(topics)
+        known.subscribe(sleeper, sleeper.topics)
+        return True
 
     async def _wake(self, uid: str) -> None:
         def change(execution: Execution) -> StatusChange | None:

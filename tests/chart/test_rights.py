@@ -32,8 +32,11 @@ OPERATOR_OWN: Rights = {
     "/configmaps[weir-server-ca]": "get patch",
 }
 SERVER: Rights = {
-    "weir.dev/flows": "get list watch",
-    "weir.dev/connectors": "get list watch",
+    "weir.dev/flows": "create delete get list patch watch",
+    "weir.dev/connectors": "create delete get list patch watch",
+    "weir.dev/settings": "create delete get list patch watch",
+    "weir.dev/schemas": "create delete get list patch watch",
+    "weir.dev/settings/status": "patch",
     "weir.dev/executions": "create delete get list patch watch",
     "weir.dev/executions/status": "patch",
     "weir.dev/messages": "create get list watch",
@@ -57,7 +60,7 @@ DISCOVERY: Rights = {
 }
 _LOOK = {
     f"weir.dev/{kind}": "get list watch"
-    for kind in ("flows", "executions", "connectors", "messages")
+    for kind in ("flows", "executions", "connectors", "messages", "settings", "schemas")
 }
 _ANSWER = {"weir.dev/messages": "get list patch update watch"}
 _WRITE = "create delete deletecollection get list patch update watch"

@@ -76,6 +76,11 @@ def message_name(subject: str, uid: str, try_number: int, sequence: int) -> str:
     return _with_hash(slug(subject)[:40], digest("message", uid, try_number, sequence))
 
 
+def is_object_name(word: str) -> bool:
+    """Whether an object may be called exactly so."""
+    return len(word) <= MAX_NAME and bool(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", word))
+
+
 def is_plain(word: str) -> bool:
     """Whether a word's slug still tells it from other words: nothing but case and marks is lost."""
     return word.isascii() and len(word) <= MAX_NAME and any(one.isalnum() for one in word)

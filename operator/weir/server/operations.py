@@ -18,17 +18,26 @@ from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.core import journal
 from weir.core.moves import StatusChange, move
-from weir.server import logbook, messages, pausing, raising, refusals
+from weir.server import large_results, logbook, messages, pausing, raising, refusals
 from weir.server.children import Children
 from weir.server.hibernation import Hibernation
 from weir.server.identity import Caller
 from weir.server.lifecycle import Archives, Deletes, Desires, Pauses
+from weir.server.locks import Acquires, Releases
 from weir.server.lookups import FindsCached, ListsChildren
 from weir.server.messages_asking import Asks, Responses
 from weir.server.onces import Onces
 from weir.server.presence import Presence
 from weir.server.raising import Raises
 from weir.server.records import Reads, Saves
+from weir.server.records_steps import (
+    DeletesRecords,
+    GetsRecords,
+    ListsRecords,
+    SavesRecords,
+    Stores,
+    Validates,
+)
 from weir.server.runs import Run, Runs
 from weir.server.runtime import Runtime
 from weir.server.sleeps import Sleeps
@@ -77,6 +86,7 @@ class Operations:
         self._presence = presence
         self._hibernation = hibernation
         self._pausing = pausing.Pausing(runtime, statuses)
+        stores = Stores(runtime, values)
         self._steps: dict[OperationKind, Step] = {
             "child": Children(runtime),
             "run": Desires(runtime, values, DesiredState.RUNNING),
@@ -93,6 +103,13 @@ class Operations:
             "cached": FindsCached(runtime, values),
             "sleep": Sleeps(runtime, presence),
             "once": Onces(),
+            "acquire": Acquires(runtime, presence),
+            "release": Releases(runtime),
+            "get_record": GetsRecords(stores),
+            "list_records": ListsRecords(stores),
+            "save_record": SavesRecords(stores),
+            "delete_record": DeletesRecords(stores),
+            "validate": Validates(stores),
         }
 
     async def perform(self, caller: Caller, operation: Operation) -> Answer:
@@ -113,7 +130,7 @@ class Operations:
             await self._hibernation.rule_out(run)
         record, plan = await self._begin(run, operation, arguments, step)
         if record.result is not None:
-            return self._recorded(record.result)
+            return await self._recorded(run, record.result)
         assert plan is not None
         return await self._done(run, record, plan, arguments, step, until)
 
@@ -226,14 +243,17 @@ class Operations:
         if result.is_open:
             return result.answer()
         held = await self._record(run, record, result)
-        return self._filled(result.answer()) if held is None else self._recorded(held)
+        return self._filled(result.answer()) if held is None else await self._recorded(run, held)
 
     async def _record(self, run: Run, record: Record, result: Result) -> str | None:
         """Enter a result; return the one that was there before, if there was one."""
-        text, effect = self._as_text(result), result.effect
+        text, large = large_results.split(self._as_text(result))
+        effect, now = result.effect, self._runtime.timestamp()
 
         def work(sql: Connection) -> str:
             attempts.check(sql, run.attempt)
+            if large is not None:
+                stored.put(sql, run.uid, large, now)
             return operations.finish(sql, record, text, effect_uid=effect.uid if effect else None)
 
         held = await self._runtime.database.write(work)
@@ -286,7 +306,8 @@ class Operations:
         )
         return json.dumps(encode(kept))
 
-    def _recorded(self, text: str) -> Answer:
+    async def _recorded(self, run: Run, text: str) -> Answer:
+        text = await large_results.whole(self._runtime.database, run.uid, text)
         return self._filled(decode(Answer, json.loads(text)))
 
     def _filled(self, answer: Answer) -> Answer:

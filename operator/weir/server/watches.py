@@ -1,4 +1,4 @@
-"""Keeps what the server knows of the cluster's Executions, Flows and Connectors up to date."""
+"""Keeps what the server knows of the cluster's objects up to date."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.message import Message
 from weir.api.resource import JsonObject, Resource
+from weir.api.schema import Schema
+from weir.api.setting import Setting
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, Kind
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, SCHEMAS, SETTINGS, Kind
 from weir.cluster.watching import ChangeType
 from weir.core.lookup import Catalog
-from weir.server.live import Executions
+from weir.server.live import Executions, is_newer
 from weir.server.messages_live import Messages
 
 logger = logging.getLogger(__name__)
 
-Titled = TypeVar("Titled", Flow, Connector)
+Titled = TypeVar("Titled", Flow, Connector, Setting, Schema)
 Model = TypeVar("Model", bound=Resource)
 
 
 class Catalogs:
-    """The Flows and Connectors of all namespaces, by what people call them."""
+    """The named objects of all namespaces, by what people call them."""
 
     def __init__(self) -> None:
         self._flows: dict[str, Catalog[Flow]] = {}
         self._connectors: dict[str, Catalog[Connector]] = {}
+        self._settings: dict[str, Catalog[Setting]] = {}
+        self._schemas: dict[str, Catalog[Schema]] = {}
 
     def flows(self, namespace: str) -> Catalog[Flow]:
         """Return the Flows of a namespace. Their scripts are left out."""
@@ -42,6 +46,14 @@ class Catalogs:
         """Return the Connectors of a namespace."""
         return self._connectors.setdefault(namespace, Catalog())
 
+    def settings(self, namespace: str) -> Catalog[Setting]:
+        """Return the Settings of a namespace. Their values are left out."""
+        return self._settings.setdefault(namespace, Catalog())
+
+    def schemas(self, namespace: str) -> Catalog[Schema]:
+        """Return the Schemas of a namespace. What they say is left out."""
+        return self._schemas.setdefault(namespace, Catalog())
+
 
 class Watches:
     """The server's watches. `run` never returns; `synced` is set once all has been seen."""
@@ -49,20 +61,27 @@ class Watches:
     def __init__(self, cluster: Cluster, namespaces: list[str]) -> None:
         self._cluster = cluster
         self._namespaces: list[str | None] = [*namespaces] or [None]
-        self._waiting = 4 * len(self._namespaces)
+        self._followed: tuple[tuple[Kind, Callable[[JsonObject, bool], None]], ...] = (
+            (EXECUTIONS, self._execution),
+            (FLOWS, self._flow),
+            (CONNECTORS, self._connector),
+            (MESSAGES, self._message),
+            (SETTINGS, self._setting),
+            (SCHEMAS, self._schema),
+        )
+        self._waiting = len(self._followed) * len(self._namespaces)
         self.executions = Executions()
         self.messages = Messages(self.executions.topics)
         self.catalogs = Catalogs()
+        self._locks_of: dict[str, set[str]] = {}  # UID of an Execution -> topics of its locks
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             for namespace in self._namespaces:
-                group.create_task(self._follow(EXECUTIONS, namespace, self._execution))
-                group.create_task(self._follow(FLOWS, namespace, self._flow))
-                group.create_task(self._follow(CONNECTORS, namespace, self._connector))
-                group.create_task(self._follow(MESSAGES, namespace, self._message))
+                for kind, take in self._followed:
+                    group.create_task(self._follow(kind, namespace, take))
 
     async def _follow(
         self,
@@ -87,6 +106,7 @@ class Watches:
         elif execution := parsed(Execution, item):
             self.executions.feed(execution)
             self.messages.execution_changed(execution.uid)
+        self._wake_for_locks(item["metadata"]["uid"])
 
     def _message(self, item: JsonObject, gone: bool) -> None:
         if gone:
@@ -94,21 +114,74 @@ class Watches:
         elif message := parsed(Message, item):
             self.messages.feed(message)
 
+    def written(self, kind: Kind, item: JsonObject) -> None:
+        """Take in an object that this server wrote or read itself, before the watch tells of it."""
+        for followed, take in self._followed:
+            if followed == kind:
+                take(item, False)
+
     def _flow(self, item: JsonObject, gone: bool) -> None:
+        # Runs have their script from the revision; this copy is for looking up only.
         catalog = self.catalogs.flows(item["metadata"]["namespace"])
-        if gone:
-            catalog.remove(item["metadata"]["name"])
-        elif flow := parsed(Flow, item):
-            # Runs have their script from the revision; this copy is for looking up only.
-            spec = flow.spec.model_copy(update={"script": "# left out"})
-            catalog.put(flow.model_copy(update={"spec": spec}))
+        _take(catalog, Flow, item, gone, left_out={"script": "# left out"})
 
     def _connector(self, item: JsonObject, gone: bool) -> None:
-        catalog = self.catalogs.connectors(item["metadata"]["namespace"])
-        if gone:
-            catalog.remove(item["metadata"]["name"])
-        elif connector := parsed(Connector, item):
-            catalog.put(connector)
+        _take(self.catalogs.connectors(item["metadata"]["namespace"]), Connector, item, gone)
+
+    def _schema(self, item: JsonObject, gone: bool) -> None:
+        catalog = self.catalogs.schemas(item["metadata"]["namespace"])
+        _take(catalog, Schema, item, gone, left_out={"json_schema": {}})
+
+    def _setting(self, item: JsonObject, gone: bool) -> None:
+        namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
+        catalog = self.catalogs.settings(namespace)
+        before = catalog.get(name)
+        _take(catalog, Setting, item, gone, left_out={"value": None})
+        topic, after = lock_topic(namespace, name), catalog.get(name)
+        if after is not before:
+            self._note_holder(topic, before, after)
+            self.executions.topics.notify(topic)
+
+    def _note_holder(self, topic: str, before: Setting | None, after: Setting | None) -> None:
+        for setting, held in ((before, False), (after, True)):
+            if setting is None or setting.status.holder is None:
+                continue
+            uid = setting.status.holder.uid
+            topics = self._locks_of.setdefault(uid, set())
+            topics.add(topic) if held else topics.discard(topic)
+            if not topics:
+                del self._locks_of[uid]
+
+    def _wake_for_locks(self, uid: str) -> None:
+        """Wake who waits for a lock of an Execution's that may have ended: so it is free."""
+        for topic in self._locks_of.get(uid, ()):
+            self.executions.topics.notify(topic)
+
+
+def _take(
+    catalog: Catalog[Titled],
+    model: type[Titled],
+    item: JsonObject,
+    gone: bool,
+    *,
+    left_out: JsonObject | None = None,
+) -> None:
+    """Enter an object into its catalog, unless a newer one is there; or take it out."""
+    known = catalog.get(item["metadata"]["name"])
+    if gone:
+        catalog.remove(item["metadata"]["name"])
+        return
+    thing = parsed(model, item)
+    if thing is None or (known is not None and not is_newer(thing, known)):
+        return
+    if left_out:
+        thing = thing.model_copy(update={"spec": thing.spec.model_copy(update=left_out)})
+    catalog.put(thing)
+
+
+def lock_topic(namespace: str, name: str) -> str:
+    """Return the topic of a Setting: news of who holds it."""
+    return f"lock/{namespace}/{name}"
 
 
 def parsed(model: type[Model], item: JsonObject) -> Model | None:

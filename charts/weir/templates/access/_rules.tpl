@@ -65,13 +65,16 @@
 {{/* The server, in the namespaces that it serves. */}}
 {{- define "weir.rules.server" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, connectors]
-  verbs: [get, list, watch]
+  resources: [flows, connectors]  # written for scripts whose Flow's spec.allow names them
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [weir.dev]
+  resources: [settings, schemas]  # as scripts save and delete them
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [weir.dev]
   resources: [executions]
   verbs: [get, list, watch, create, patch, delete]  # children, their cancellation, retention
 - apiGroups: [weir.dev]
-  resources: [executions/status, messages/status]
+  resources: [executions/status, messages/status, settings/status]  # of Settings: locks
   verbs: [patch]
 - apiGroups: [weir.dev]
   resources: [messages]
@@ -110,7 +113,7 @@
 {{/* People: may look. */}}
 {{- define "weir.rules.view" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, executions, connectors, messages]
+  resources: [flows, executions, connectors, messages, settings, schemas]
   verbs: [get, list, watch]
 {{- end -}}
 
@@ -130,11 +133,11 @@
 {{ include "weir.rules.respond" . }}
 {{- end -}}
 
-{{/* People: write flows and connectors. This equals creating Pods. */}}
+{{/* People: write flows, connectors, settings and schemas. This equals creating Pods. */}}
 {{- define "weir.rules.author" -}}
 {{ include "weir.rules.view" . }}
 - apiGroups: [weir.dev]
-  resources: [flows, connectors, executions]
+  resources: [flows, connectors, settings, schemas, executions]
   verbs: [create, update, patch, delete, deletecollection]
 {{ include "weir.rules.respond" . }}
 {{- end -}}

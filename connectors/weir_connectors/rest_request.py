@@ -105,6 +105,9 @@ def prepared(inputs: RestInputs, context: Context) -> Wanted:
     login = _login(inputs, address)
     secrets = _secrets(inputs, address, login, given, cookies)
     _hide(inputs, login, given, cookies, context)
+    if "url" in context.secret_inputs:
+        for text in rest_url.parts(address.address):
+            context.hide(text)
     return Wanted(
         method=inputs.verb,
         url=url,

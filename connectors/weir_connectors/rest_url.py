@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 FORM = "a URL such as https://api.example.com/v1/items"
 
@@ -99,6 +99,13 @@ def with_query(address: str, fields: Mapping[str, Any]) -> str:
         return address
     parts = urlsplit(address)
     return parts._replace(query=f"{parts.query}&{more}" if parts.query else more).geturl()
+
+
+def parts(address: str) -> list[str]:
+    """Return what a server may show of an address that is secret: its path, its query's values."""
+    split = urlsplit(address)
+    values = [value for _, value in parse_qsl(split.query)]
+    return [text for text in (split.path.strip("/"), split.query, *values) if text]
 
 
 def _netloc(host: str, port: int | None) -> str:

@@ -44,6 +44,7 @@ def run(
             log=log,
             cancelled=cancelled,
             hide=scrubber.add,
+            secret_inputs=frozenset(connection.secret_inputs),
             uid=attempt.uid,
             try_number=attempt.try_number,
         )

@@ -308,6 +308,29 @@ async def test_as_many_as_the_flow_allows_run_at_once(
         await world.phase(name, "Succeeded")
 
 
+@pytest.mark.parametrize(
+    ("spec", "settings"),
+    [
+        pytest.param({"maxConcurrent": 1}, {}, id="as the flow allows"),
+        pytest.param({}, {"max_running": 1}, id="as the installation allows"),
+    ],
+)
+async def test_the_more_urgent_run_leaves_the_queue_first(
+    start_operator: StartOperator, world: World, spec: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    async with start_operator(**settings):
+        await world.flow(**spec)
+        await world.run("first")
+        await world.phase("first", "Starting")
+        for name, priority in {"low": -5, "later": 0, "urgent": 10}.items():
+            await world.run(name, priority=priority)
+            await world.phase(name, "Queued")
+        for done, coming in [("first", "urgent"), ("urgent", "later"), ("later", "low")]:
+            await world.finishes(done)
+            await world.phase(coming, "Starting")
+            assert len(await _in_phase(world, "Starting")) == 1
+
+
 async def _starting(world: World, count: int) -> bool:
     found = await _in_phase(world, "Starting")
     assert len(found) <= count

@@ -29,6 +29,7 @@ NODE_PORT = 30843
 TIMEOUT = 180  # seconds for everything to be ready
 # On the bare node, where no provisioner makes volumes. It goes with the node's other data.
 DATABASE_FOLDER = DATA / "weir"
+MODULES_FOLDER = DATABASE_FOLDER.with_name("modules")
 USER = 65532
 
 Json = dict[str, Any]
@@ -138,7 +139,19 @@ def _values(cluster: providers.Cluster, built: Json) -> Json:
         os.chown(DATABASE_FOLDER, USER, USER)
         DATABASE_FOLDER.chmod(0o700)
         values["server"]["storage"] = {"type": "hostPath", "path": str(DATABASE_FOLDER)}
+        values["runner"] = _modules()
     return values
+
+
+def _modules() -> Json:
+    """Return where flows' modules come from: a folder of wheels, for the node has no network."""
+    wheels = MODULES_FOLDER / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    MODULES_FOLDER.chmod(0o1777)
+    return {
+        "packages": {"findLinks": ["/var/cache/weir/wheels"], "offline": True},
+        "cache": {"hostPath": str(MODULES_FOLDER)},
+    }
 
 
 def clear_half_done(tools: Tools) -> None:

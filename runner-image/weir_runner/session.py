@@ -167,6 +167,8 @@ class Run:
         returned: Any = None
         self._interrupts.armed = True
         try:
+            if assignment.requirements:
+                self._install(assignment.requirements)
             system = System(backend, environment=assignment.environment, user=assignment.user)
             returned = script.run(
                 assignment.script or "", assignment.script_name, system, this, assignment.inputs
@@ -184,6 +186,19 @@ class Run:
         if not outputs and isinstance(returned, dict):
             outputs = returned
         return outcome, outputs, this._unsaved.get("message")
+
+    def _install(self, requirements: list[str]) -> None:
+        """Install third-party modules. Raises script.NotRunnable."""
+        from weir_runner.requirements import NotInstalled, provide
+
+        try:
+            provide(requirements, lambda text: self._book.add("system", text))
+        except NotInstalled as error:
+            if error.output:
+                self._book.add("system", error.output)
+            raise script.NotRunnable("NotInstalled", str(error)) from None
+        # Another attempt may find them installed, and say less.
+        self._journal.pass_over_lines()
 
     def _connect(self) -> tuple[Outcome, Any, str | None]:
         """Run the connection; return its end and its outputs, free of secrets."""

@@ -29,6 +29,45 @@ def volume(rendered: Rendered) -> Manifest:
     return {key: value for key, value in found.items() if key != "name"}
 
 
+# Runners
+
+
+def test_modules_come_from_pypi_and_are_not_kept() -> None:
+    given = variables(render(), OPERATOR)
+    assert json.loads(given["WEIR_RUNNER_PACKAGES"]["value"]) == []
+    assert json.loads(given["WEIR_RUNNER_CACHE"]["value"]) == {}
+
+
+def test_modules_may_come_from_elsewhere_and_be_kept() -> None:
+    packages = {
+        "indexUrl": "https://pypi.example.com/simple",
+        "extraIndexUrls": ["https://a", "https://b"],
+        "findLinks": ["/var/cache/weir/wheels"],
+        "offline": True,
+    }
+    given = variables(
+        render({"runner": {"packages": packages, "cache": {"hostPath": "/srv/weir"}}}), OPERATOR
+    )
+    assert json.loads(given["WEIR_RUNNER_PACKAGES"]["value"]) == [
+        {"name": "UV_DEFAULT_INDEX", "value": "https://pypi.example.com/simple"},
+        {"name": "UV_INDEX", "value": "https://a https://b"},
+        {"name": "UV_FIND_LINKS", "value": "/var/cache/weir/wheels"},
+        {"name": "WEIR_PACKAGES_OFFLINE", "value": "1"},
+    ]
+    assert json.loads(given["WEIR_RUNNER_CACHE"]["value"]) == {
+        "hostPath": {"path": "/srv/weir", "type": "Directory"}
+    }
+
+
+def test_modules_may_be_kept_in_a_claim_but_not_in_two_places() -> None:
+    given = variables(render({"runner": {"cache": {"claim": "modules"}}}), OPERATOR)
+    assert json.loads(given["WEIR_RUNNER_CACHE"]["value"]) == {
+        "persistentVolumeClaim": {"claimName": "modules"}
+    }
+    with pytest.raises(HelmError):
+        render({"runner": {"cache": {"claim": "modules", "hostPath": "/srv/weir"}}})
+
+
 # Storage and replicas
 
 

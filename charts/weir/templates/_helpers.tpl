@@ -98,6 +98,31 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
+{{/* Environment of runners that install requirements, as JSON. */}}
+{{- define "weir.packages" -}}
+{{- $env := list -}}
+{{- with .Values.runner.packages -}}
+{{- with .indexUrl -}}{{- $env = append $env (dict "name" "UV_DEFAULT_INDEX" "value" .) -}}{{- end -}}
+{{- with .extraIndexUrls -}}{{- $env = append $env (dict "name" "UV_INDEX" "value" (join " " .)) -}}{{- end -}}
+{{- with .findLinks -}}{{- $env = append $env (dict "name" "UV_FIND_LINKS" "value" (join "," .)) -}}{{- end -}}
+{{- if .offline -}}{{- $env = append $env (dict "name" "WEIR_PACKAGES_OFFLINE" "value" "1") -}}{{- end -}}
+{{- end -}}
+{{- toJson $env -}}
+{{- end -}}
+
+{{/* Source of the volume that keeps installed modules, as JSON. */}}
+{{- define "weir.cache" -}}
+{{- with .Values.runner.cache -}}
+{{- if .hostPath -}}
+{{- toJson (dict "hostPath" (dict "path" .hostPath "type" "Directory")) -}}
+{{- else if .claim -}}
+{{- toJson (dict "persistentVolumeClaim" (dict "claimName" .claim)) -}}
+{{- else -}}
+{}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Where the Pod runs. Call with .Values.operator or .Values.server. */}}
 {{- define "weir.scheduling" -}}
 {{- with .nodeSelector }}

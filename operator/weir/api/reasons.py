@@ -39,6 +39,7 @@ class Reason(StrEnum):
     # The reason of an end that has no other
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
+    NOT_INSTALLED = "NotInstalled"  # its requirements
     SCRIPT_ERROR = "ScriptError"  # an exception nobody caught
     SCRIPT_ENDED = "ScriptEnded"  # this.error(…)
     SCRIPT_EXITED = "ScriptExited"  # sys.exit
@@ -56,6 +57,7 @@ class Reason(StrEnum):
     NO_HANDLER = "NoHandler"
     INVALID_SCHEMA = "InvalidSchema"
     INVALID_SPEC = "InvalidSpec"
+    INVALID_REQUIREMENTS = "InvalidRequirements"
     TITLE_TAKEN = "TitleTaken"
     UNKNOWN_TYPE = "UnknownType"
     SECRET_NOT_FOUND = "SecretNotFound"

@@ -116,7 +116,11 @@ class ExecutionController:
         None when there is none: what was written then says why.
         """
         execution = seen.execution
-        body = pods.manifest(execution, action.attempt, seen.plan.runner, self._runner_defaults())
+        plan = seen.plan
+        installs = bool(plan.spec and plan.spec.requirements)
+        body = pods.manifest(
+            execution, action.attempt, plan.runner, self._runner_defaults(), installs=installs
+        )
         namespace, name = execution.metadata.namespace, body["metadata"]["name"]
         try:
             return await self._cluster.create(PODS, namespace, body)

@@ -144,6 +144,8 @@ class Leader:
             server=self._address.value,
             server_name=SERVER_NAME,
             server_ca=self._certificates.authority_pem,
+            cache=self._settings.runner_cache or None,
+            packages=tuple(self._settings.runner_packages),
         )
 
     def is_fresh(self) -> bool:

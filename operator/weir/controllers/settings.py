@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     runner_resources: JsonObject = {"requests": {"cpu": "50m", "memory": "64Mi"}}
     """ResourceRequirements (JSON) of runners whose Flow sets none."""
     runner_service_account: str = "default"
+    runner_cache: JsonObject = {}
+    """Source (JSON) of the volume that keeps environments of requirements; empty: none."""
+    runner_packages: list[JsonObject] = []
+    """Environment variables (JSON) that say to uv where requirements come from."""
     server_service: str = "weir-server"
     server_address: str = ""
     """host:port of the server; empty: its Service is looked up."""

@@ -10,6 +10,7 @@ from weir_protocol import AUDIENCE
 
 CONTAINER = "runner"
 _USER = 65532
+_CACHE_FOLDER = "/var/cache/weir"
 _TOKEN_FOLDER = "/var/run/secrets/weir"
 # The least that a kubelet issues; it renews the file long before.
 _TOKEN_SECONDS = 3600
@@ -30,15 +31,22 @@ class RunnerDefaults(NamedTuple):
     server: str  # host:port
     server_name: str  # the name in the server's certificate
     server_ca: str  # PEM
+    cache: JsonObject | None = None  # volume source for environments of requirements
+    packages: tuple[JsonObject, ...] = ()  # environment that says to uv where modules come from
 
 
 def manifest(
-    execution: Execution, attempt: int, runner: Runner | None, defaults: RunnerDefaults
+    execution: Execution,
+    attempt: int,
+    runner: Runner | None,
+    defaults: RunnerDefaults,
+    *,
+    installs: bool = False,
 ) -> JsonObject:
     """Return the Pod that runs one attempt of an Execution.
 
     Its name is derived from the Execution's UID and the attempt, so making it twice is making it
-    once.
+    once. With `installs` it has what the installation of requirements needs.
     """
     runner = runner or Runner()
     set_by_flow = runner.dump()
@@ -74,6 +82,8 @@ def manifest(
             },
         ],
     }
+    if installs:
+        _let_install(spec, defaults)
     for field in ("nodeSelector", "tolerations", "imagePullSecrets"):
         if field in set_by_flow:
             spec[field] = set_by_flow[field]
@@ -140,6 +150,15 @@ def _container(runner: Runner, defaults: RunnerDefaults) -> JsonObject:
     if runner.env_from:
         container["envFrom"] = [source.dump() for source in runner.env_from]
     return container
+
+
+def _let_install(spec: JsonObject, defaults: RunnerDefaults) -> None:
+    (container,) = spec["containers"]
+    set_by_flow = {one["name"] for one in container["env"]}
+    container["env"] += [one for one in defaults.packages if one["name"] not in set_by_flow]
+    if defaults.cache is not None:
+        spec["volumes"].append({"name": "cache", **defaults.cache})
+        container["volumeMounts"].append({"name": "cache", "mountPath": _CACHE_FOLDER})
 
 
 def _environment(runner: Runner, defaults: RunnerDefaults) -> list[JsonObject]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
-from weir.core import schemas, scripts
+from weir.core import requirements, schemas, scripts
 from weir.core.lookup import Catalog
 from weir.core.pods import is_reserved
 from weir_connectors import registry
@@ -39,6 +39,9 @@ def check_flow(flow: Flow, others: Catalog[Flow]) -> Verdict:
         found = schemas.problem_with_schema(schema) if schema is not None else None
         if found is not None:
             return Verdict(False, Reason.INVALID_SCHEMA, f"spec.{field}: {found}")
+    wrong = requirements.problem_with(flow.spec.requirements or [])
+    if wrong is not None:
+        return Verdict(False, Reason.INVALID_REQUIREMENTS, f"spec.requirements: {wrong}")
     for variable in (flow.spec.runner and flow.spec.runner.env) or []:
         if is_reserved(variable.name):
             message = f"spec.runner.env: {variable.name} is set by Weir itself"

@@ -130,6 +130,7 @@ class Assignments:
             server_patience=self._runtime.settings.server_patience,
             log_limit=LIMIT,
             output_limit=OUTPUT_LIMIT,
+            requirements=(flow.requirements or []) if flow else [],
         )
 
     async def _require_journal(self, execution: Execution, new: Attempt) -> None:

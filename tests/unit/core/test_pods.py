@@ -21,6 +21,24 @@ def pod_of(runner: JsonObject | None = None) -> JsonObject:
     return manifest(execution(), 1, set_by_flow, DEFAULTS)
 
 
+def test_a_run_with_requirements_may_install_them() -> None:
+    defaults = DEFAULTS._replace(
+        cache={"persistentVolumeClaim": {"claimName": "modules"}},
+        packages=({"name": "UV_INDEX", "value": "https://a"}, {"name": "UV_FIND_LINKS"}),
+    )
+    runner = Runner.model_validate({"env": [{"name": "UV_INDEX", "value": "https://own"}]})
+    spec = manifest(execution(), 1, runner, defaults, installs=True)["spec"]
+
+    assert {"name": "cache", "persistentVolumeClaim": {"claimName": "modules"}} in spec["volumes"]
+    (container,) = spec["containers"]
+    assert {"name": "cache", "mountPath": "/var/cache/weir"} in container["volumeMounts"]
+    index = [one["value"] for one in container["env"] if one["name"] == "UV_INDEX"]
+    assert index == ["https://own"]
+    assert {"name": "UV_FIND_LINKS"} in container["env"]
+    without = manifest(execution(), 1, runner, defaults)["spec"]
+    assert "cache" not in [one["name"] for one in without["volumes"]]
+
+
 def container_of(runner: JsonObject | None = None) -> JsonObject:
     (container,) = pod_of(runner)["spec"]["containers"]
     found: JsonObject = container

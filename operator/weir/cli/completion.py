@@ -29,6 +29,13 @@ def execution_names(context: typer.Context, incomplete: str) -> list[str]:
     return _names(context, EXECUTIONS, incomplete)
 
 
+def message_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of Messages that begin so."""
+    from weir.cluster.kinds import MESSAGES
+
+    return _names(context, MESSAGES, incomplete)
+
+
 def _names(context: typer.Context, kind: Kind, incomplete: str) -> list[str]:
     import weir.cluster.client  # noqa: F401  the imports may take as long as they do
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.message import Message
 from weir.api.names import API_VERSION
 from weir.api.resource import JsonObject, Resource
 from weir.cli import finding, tables
@@ -15,13 +16,14 @@ from weir.cli.errors import CliError, ExitCode, program
 from weir.cli.session import Session
 from weir.cli.terminal import say
 from weir.cluster.errors import NotFound
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, Kind
-from weir.core import views
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, Kind
+from weir.core import messages, views
 
 _KINDS: dict[type[Resource], Kind] = {
     Execution: EXECUTIONS,
     Flow: FLOWS,
     Connector: CONNECTORS,
+    Message: MESSAGES,
 }
 
 
@@ -127,7 +129,7 @@ def _print(
     elif output in (Output.JSON, Output.YAML):
         shown = [_tidy(model, item) for item in items]
         listing = {"apiVersion": "v1", "kind": "List", "items": shown}
-        print(_written(shown[0] if single else listing, output), end="")
+        print(written(shown[0] if single else listing, output), end="")
     elif not items:
         where = "any namespace" if everywhere else f'namespace "{session.namespace}"'
         say(f"no {model.PLURAL} in {where}")
@@ -143,7 +145,8 @@ def _print(
         print("\n".join(lines))
 
 
-def _written(shown: JsonObject, output: Output) -> str:
+def written(shown: JsonObject, output: Output) -> str:
+    """Return an object as JSON or YAML."""
     if output == Output.JSON:
         return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
     import yaml
@@ -156,4 +159,6 @@ def _tidy(model: type[Resource], item: JsonObject) -> JsonObject:
     values hidden.
     """
     whole = {"apiVersion": API_VERSION, "kind": model.KIND} | item
+    if model is Message:
+        return messages.public(whole)
     return views.public(whole) if model is Execution else whole

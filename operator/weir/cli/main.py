@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import DesiredState, Mode, Phase
+from weir.cli import people
 from weir.cli.completion import execution_names, flow_names
 from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options, Session
@@ -320,6 +321,9 @@ async def version(
     from weir.cli import version as telling
 
     return await telling.tell(options, client=client)
+
+
+people.add(app)
 
 
 def main() -> None:

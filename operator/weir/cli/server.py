@@ -40,6 +40,13 @@ class ServerAway(CliError):
         super().__init__(message, ExitCode.UNABLE)
 
 
+class ServerRefused(CliError):
+    """The server answered, and the answer is no."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.UNABLE)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of a log."""
@@ -88,17 +95,30 @@ class Server:
                 if line.strip():
                     yield _entry(json.loads(line))
 
+    async def respond(self, namespace: str, name: str, response: JsonObject) -> JsonObject:
+        """Answer a Message in one's own name, and return it as it then is. Raises CliError."""
+        path = f"/api/v1/namespaces/{namespace}/messages/{name}/response"
+        async with self._asked(path, body=response) as answer:
+            message: JsonObject = json.loads(await answer.aread())
+            return message
+
     @asynccontextmanager
     async def _asked(
-        self, path: str, query: dict[str, str] | None = None, timeout: httpx.Timeout = _ANSWER
+        self,
+        path: str,
+        query: dict[str, str] | None = None,
+        timeout: httpx.Timeout = _ANSWER,
+        *,
+        body: JsonObject | None = None,
     ) -> AsyncIterator[httpx.Response]:
         extensions: dict[str, Any] = {"timeout": timeout.as_dict()}
         if self._address.name is not None:
             extensions["sni_hostname"] = self._address.name
         request = self._client.build_request(
-            "GET",
+            "GET" if body is None else "POST",
             self._address.url + path,
             params=query,
+            json=body,
             headers=self._headers,
             extensions=extensions,
         )
@@ -272,4 +292,4 @@ def _refusal(status: int, body: bytes) -> CliError:
         advice = ": the kubeconfig needs a token or a client certificate of this cluster"
     if status >= 500:
         return ServerAway(f"Weir's server failed ({status}): {message}")
-    return CliError(f"Weir's server refused ({status}): {message}{advice}", ExitCode.UNABLE)
+    return ServerRefused(f"Weir's server refused ({status}): {message}{advice}")

@@ -69,7 +69,9 @@ def of_resources(
             cells[named["Phase"]] = cells[named["Phase"]] or Phase.PENDING
             cells[named["Duration"]] = duration(run, now)
         rows.append([metadata.get("namespace", "")] * namespaces + [metadata["name"], *cells])
-    flexible = head.index("MESSAGE") if "MESSAGE" in head and not wide else None
+    flexible = None
+    if not wide:
+        flexible = next((head.index(one) for one in ("MESSAGE", "SUBJECT") if one in head), None)
     coloured = head.index("PHASE") if "PHASE" in head else None
     return render(head, rows, terminal=terminal, flexible=flexible, phases=coloured)
 
@@ -120,6 +122,8 @@ def _cell(item: JsonObject, kind: str, path: str, now: datetime) -> str:
     found = at(item, path)
     if found is None:
         return ""
+    if isinstance(found, bool):
+        return str(found).lower()
     if kind == "date":
         return age(now - parse_time(str(found)))
     return one_line(str(found))

@@ -13,8 +13,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo import repository
-from demo.examples import Expectation, expectations, manifest
+from demo.examples import SERVICES, Expectation, expectations, manifest
+from demo.services import served
 from tests.cluster import binaries, providers
 from tests.cluster.errors import ClusterError as NoCluster
 from weir.api.execution import Execution
@@ -46,10 +46,12 @@ class Demo:
         """Run all examples; return whether each ended as expected."""
         expected = expectations()
         await self._prepare(expected)
-        url = await repository.served(self._cluster, NAMESPACE)
+        addresses = {
+            service.public: await served(self._cluster, NAMESPACE, service) for service in SERVICES
+        }
         began = time.monotonic()
         for file in dict.fromkeys(one.file for one in expected):
-            self._apply(file, url)
+            self._apply(file, addresses)
         say("\nThe runs, as they end:\n")
         ended = await self._followed({one.execution for one in expected})
         took = time.monotonic() - began
@@ -95,11 +97,11 @@ class Demo:
             if change.type != ChangeType.ADDED and not left:
                 return
 
-    def _apply(self, file: str, repository_url: str) -> None:
+    def _apply(self, file: str, addresses: dict[str, str]) -> None:
         say(f"$ kubectl apply -f examples/{file}")
         done = subprocess.run(
             [*self._command("kubectl"), "apply", "--filename=-"],
-            input=manifest(file, repository_url),
+            input=manifest(file, addresses),
             capture_output=True,
             text=True,
             check=False,

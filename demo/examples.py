@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from demo.echo import ECHO
+from demo.repository import REPOSITORY
+from demo.services import Service
 from weir.api.execution import Execution
 from weir.api.phases import Phase
 from weir.api.resource import JsonObject
 
 FOLDER = Path(__file__).parents[1] / "examples"
-# In git-connection.yaml; replaced by the address of a repository inside the cluster.
-PUBLIC_REPOSITORY = "https://github.com/octocat/Hello-World.git"
+# What examples connect to. Their public addresses are replaced by those inside the cluster.
+SERVICES = (REPOSITORY, ECHO)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ def expectations() -> list[Expectation]:
     ]
 
 
-def manifest(file: str, repository: str) -> str:
-    """Return the text of an example, reading the Git repository that is given."""
-    return (FOLDER / file).read_text().replace(PUBLIC_REPOSITORY, repository)
+def manifest(file: str, addresses: Mapping[str, str]) -> str:
+    """Return the text of an example, with addresses in the place of public ones."""
+    text = (FOLDER / file).read_text()
+    for public, address in addresses.items():
+        text = text.replace(public, address)
+    return text
+
+
+def services_of(file: str) -> list[Service]:
+    """Return what an example connects to."""
+    text = (FOLDER / file).read_text()
+    return [service for service in SERVICES if service.public in text]

@@ -5,8 +5,8 @@ import itertools
 import pytest
 import yaml
 
-from demo import repository
-from demo.examples import FOLDER, Expectation, expectations, manifest
+from demo.examples import Expectation, expectations, manifest, services_of
+from demo.services import served
 from tests.e2e.run import Run
 from tests.e2e.then import Then
 from tests.e2e.when import When
@@ -20,11 +20,12 @@ FILES = list(dict.fromkeys(one.file for one in expectations()))
 
 async def applied(world: World, when: When, file: str) -> dict[str, Run]:
     """Create what an example holds, and return its runs by name."""
-    text = (FOLDER / file).read_text()
-    if "repository_url" in text:
-        text = manifest(file, await repository.served(world.cluster, world.namespace))
+    addresses = {
+        service.public: await served(world.cluster, world.namespace, service)
+        for service in services_of(file)
+    }
     runs = {}
-    for item in yaml.safe_load_all(text):
+    for item in yaml.safe_load_all(manifest(file, addresses)):
         created = await world.cluster.create(KINDS[item["kind"]], world.namespace, item)
         if item["kind"] == "Execution":
             runs[item["metadata"]["name"]] = when.run(created)

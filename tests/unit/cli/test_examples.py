@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.examples import FOLDER, PUBLIC_REPOSITORY, expectations, manifest
+from demo.examples import FOLDER, SERVICES, expectations, manifest, services_of
+from demo.services import Service
 from tests.unit.cli.fake import execution
 from weir.api.execution import Execution
 from weir.api.flow import Flow
@@ -127,10 +128,12 @@ def test_the_schemas_are_schemas() -> None:
         assert schemas.problem_with_schema(schema) is None
 
 
-def test_the_repository_is_replaced() -> None:
-    text = manifest("git-connection.yaml", "git://10.0.0.1/project.git")
-    assert PUBLIC_REPOSITORY not in text
-    assert "repository_url: git://10.0.0.1/project.git" in text
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_public_address_is_replaced(service: Service) -> None:
+    (file,) = [file for file in FILES if service in services_of(file)]
+    text = manifest(file, {service.public: service.url("10.0.0.1")})
+    assert service.public not in text
+    assert f": {service.scheme}://10.0.0.1:{service.port}{service.path}\n" in text
 
 
 @pytest.mark.parametrize(

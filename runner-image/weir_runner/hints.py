@@ -84,6 +84,8 @@ def _of_attribute(error: AttributeError, _filename: str) -> str | None:
         said = "this" if owner._own else "child"
         if not owner._own and spelling.field(name, READABLE) == "output_value":
             return "a child's outputs are `child.get('output_value')`"
+        if name in _public(System):
+            return f"did you mean `system.{name}(…)`?"
         meant = spelling.attribute(name, _public(Execution), READABLE)
         return meant and f"did you mean `{said}.{meant}`?"
     if type(owner).__module__.partition(".")[0] == "flow_api":
@@ -220,10 +222,9 @@ def _of_import(error: ImportError, _filename: str) -> str | None:
         return near and f"did you mean `{near}`?"
     if not isinstance(error, ModuleNotFoundError) or not top or top in sys.stdlib_module_names:
         return None
-    near = spelling.close_to(top, sys.stdlib_module_names)
-    package = _PACKAGES.get(top, top)
-    brought = f"packages come by the Flow's `requirements: [{package}]`"
-    return f"did you mean `{near}`? {brought}" if near else brought
+    near = spelling.close_to(top, sys.stdlib_module_names, 0.85)
+    brought = f"packages come by the Flow's `requirements: [{_PACKAGES.get(top, top)}]`"
+    return f"{brought}; or did you mean `{near}`?" if near else brought
 
 
 def _of_file(error: OSError, _filename: str) -> str | None:

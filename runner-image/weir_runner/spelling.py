@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 # Words for a call of an Execution that come from elsewhere: other versions, other tools.
 _CALLS = {
+    "abort": "cancel",
     "ask": "message",
     "call": "flow",
     "complete": "success",
@@ -20,13 +21,18 @@ _CALLS = {
     "info": "log",
     "input": "message",
     "join": "wait",
+    "kill": "cancel",
     "logger": "log",
     "print": "log",
     "request": "connect",
     "rest": "connect",
+    "retry": "using",
     "run_flow": "flow",
+    "start": "run_async",
+    "stop": "cancel",
     "succeed": "success",
     "subflow": "flow",
+    "terminate": "cancel",
     "trigger": "flow",
     "warning": "log",
 }
@@ -37,6 +43,10 @@ _FIELDS = {
     "ended": "ended_at",
     "error": "message",
     "flow": "flow_name",
+    "get_input": "input_value",
+    "get_inputs": "input_value",
+    "get_output": "output_value",
+    "get_outputs": "output_value",
     "input": "input_value",
     "inputs": "input_value",
     "output": "output_value",
@@ -54,8 +64,8 @@ _FIELDS = {
 }
 
 
-def close_to(name: str, names: Collection[str]) -> str | None:
-    """Return the one of the names that was probably meant."""
+def close_to(name: str, names: Collection[str], alike: float = 0.75) -> str | None:
+    """Return the one of the names that was probably meant; `alike` is difflib's ratio."""
     import difflib
 
     if not isinstance(name, str) or len(name) > 100:
@@ -63,7 +73,7 @@ def close_to(name: str, names: Collection[str]) -> str | None:
     by_lower = {known.lower(): known for known in names if isinstance(known, str)}
     if name.lower() in by_lower:
         return by_lower[name.lower()]
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=alike)
     return by_lower[found[0]] if found else None
 
 

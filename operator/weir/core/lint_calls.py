@@ -51,6 +51,11 @@ def _unknown_of_execution(script: Script, node: ast.Attribute, owner: str) -> It
         yield finding("W102", node, f"`{owner}.{node.attr}` cannot be assigned to", help_)
         return
     meant = spelling.attribute(node.attr, calls, READABLE)
+    if node.attr in public(flow_api.System):
+        yield finding(
+            "W102", node, f"`{owner}` has no `{node.attr}`", f"`{node.attr}` is of `system`"
+        )
+        return
     help_ = f"did you mean `{owner}.{meant}`?" if meant else "its calls are in docs/flow_api.md"
     yield finding("W102", node, f"`{owner}` has no `{node.attr}`", help_)
 

@@ -136,7 +136,7 @@ HINTS: dict[str, tuple[str, str]] = {
     ),
     "a module of the standard library, misspelt": (
         "import collection",
-        "did you mean `collections`? packages come by the Flow's `requirements: [collection]`",
+        "packages come by the Flow's `requirements: [collection]`; or did you mean `collections`?",
     ),
     "a time among the outputs": (
         "import datetime\nthis.set_output('when', datetime.datetime(2026, 1, 1))",

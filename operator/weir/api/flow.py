@@ -5,8 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from weir.api.resource import Condition, Duration, JsonObject, Model, Resource, Time
-
-MAX_SCRIPT = 200 * 1024
+from weir_protocol.scripts import MAX_SCRIPT as MAX_SCRIPT
 
 Allowed = Literal["flows", "connectors", "schedules", "webhooks", "executions"]
 

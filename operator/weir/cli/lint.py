@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from weir.cli import manifests
 from weir.cli.errors import CliError, ExitCode
 from weir.cli.terminal import Terminal, one_line, say
-from weir.core import linting, scripts
+from weir.core import linting
 from weir.core.lint_rules import RULES, Finding, Severity
+from weir_protocol import scripts
 
 STDIN = "-"
 

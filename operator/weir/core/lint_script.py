@@ -5,8 +5,8 @@ import builtins
 from collections.abc import Iterator
 from functools import cached_property
 
-from weir.core import scripts
 from weir.core.lint_rules import Finding
+from weir_protocol import scripts
 
 # Calls of `this` that return an execution.
 _CHILD_CALLS = frozenset({"flow", "connect", "script", "task"})

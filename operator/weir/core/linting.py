@@ -8,10 +8,10 @@ import tokenize
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from weir.api.reasons import Reason
-from weir.core import lint_calls, lint_ends, lint_resume, scripts
+from weir.core import lint_calls, lint_ends, lint_resume
 from weir.core.lint_rules import Finding, Severity
 from weir.core.lint_script import Script, finding
+from weir_protocol import scripts
 
 # What comes with the runner, besides the standard library: `modules` of weir-flow-api.
 INSTALLED = frozenset({"dateutil", "flow_api", "jinja2", "pystache", "pytz", "yaml"})
@@ -64,7 +64,7 @@ def fails(findings: Iterable[Finding], *, strict: bool) -> bool:
 
 def _error(problem: scripts.ScriptProblem) -> Finding:
     line = problem.line or 1
-    if problem.reason is not Reason.SYNTAX_ERROR:
+    if problem.reason != "SyntaxError":
         help_ = "see docs/flow_api.md for the two forms of a handler"
         return Finding("E102", line, problem.column or 1, problem.what, help_, line)
     help_ = "mend this line, or the one before it"

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
-from weir.core import requirements, schemas, scripts
+from weir.core import requirements
 from weir.core.lookup import Catalog
 from weir.core.pods import is_reserved
 from weir_connectors import registry
 from weir_connectors.errors import InputError, MissingInputError, UnknownTypeError
+from weir_protocol import schemas, scripts
 
 
 class Verdict(NamedTuple):
@@ -31,7 +32,7 @@ def check_flow(flow: Flow, others: Catalog[Flow]) -> Verdict:
         return Verdict(False, Reason.TITLE_TAKEN, _taken(flow, older))
     problem = scripts.problem_with(flow.spec.script)
     if problem is not None:
-        return Verdict(False, problem.reason, problem.message)
+        return Verdict(False, Reason(problem.reason), problem.message)
     for field, schema in (
         ("inputSchema", flow.spec.input_schema),
         ("outputSchema", flow.spec.output_schema),

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from weir.api.connector import Connector
-from weir.api.flow import MAX_SCRIPT, Flow
+from weir.api.flow import Flow
 from weir.api.resource import JsonObject, Resource, render_time
 from weir.api.schema import Schema
 from weir.api.setting import MAX_VALUE, Setting
-from weir.core import schemas
-from weir.core.scripts import problem_with
 from weir.core.views import masked
+from weir_protocol import schemas
+from weir_protocol.scripts import MAX_SCRIPT, problem_with
 
 MAX_WORD = 253
 _MAX_DESCRIPTION = 16384

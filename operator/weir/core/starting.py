@@ -8,10 +8,11 @@ from weir.api.execution import MAX_INLINE_INPUTS
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject
-from weir.core import retries, schemas, scripts
+from weir.core import retries
 from weir.core.actions import Action, LookAgain, Move, Nothing, StartPod
 from weir.core.observed import Observed
 from weir.core.queueing import Place
+from weir_protocol import schemas, scripts
 
 # Where an attempt is lost as soon as it is made, the next ones wait longer and longer.
 _FIRST_ATTEMPT_DELAY = timedelta(seconds=1)
@@ -211,7 +212,7 @@ def _unfit(seen: Observed) -> Action | None:
     if spec.script is not None:
         problem = scripts.problem_with(spec.script)
         if problem is not None:
-            return failed(seen, problem.reason, problem.message)
+            return failed(seen, Reason(problem.reason), problem.message)
     return None
 
 

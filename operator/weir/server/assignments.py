@@ -7,7 +7,7 @@ from datetime import timedelta
 from weir.api.execution import Execution
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
-from weir.core import journal, schemas, views
+from weir.core import journal, views
 from weir.core.moves import StatusChange, move
 from weir.server import connections, refusals
 from weir.server.connections import SecretMissing
@@ -25,7 +25,7 @@ from weir.storage import attempts, operations
 from weir.storage.attempts import Attempt
 from weir_connectors import registry
 from weir_connectors.errors import UnknownTypeError
-from weir_protocol import Assignment, Connection
+from weir_protocol import Assignment, Connection, schemas
 
 
 class _Ends(Exception):

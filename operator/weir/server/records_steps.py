@@ -6,7 +6,7 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from weir.core import filters, journal, schemas
+from weir.core import journal
 from weir.server import raising
 from weir.server.records_executions import ExecutionRecords
 from weir.server.records_files import FileRecords
@@ -17,6 +17,7 @@ from weir.server.runtime import Runtime
 from weir.server.steps import Plan, Result
 from weir.server.values import Values
 from weir.storage.operations import Record
+from weir_protocol import filters, schemas
 from weir_protocol.arguments import (
     DeleteRecordArguments,
     GetRecordArguments,

@@ -13,7 +13,7 @@ from weir.api.execution import Execution, StoredValue
 from weir.api.flow import FlowSpec
 from weir.api.phases import Phase
 from weir.api.resource import JsonObject
-from weir.core import outcomes, retries, schemas
+from weir.core import outcomes, retries
 from weir.core.moves import StatusChange, move
 from weir.core.outcomes import Outcome
 from weir.server import logbook, refusals
@@ -27,7 +27,7 @@ from weir.server.values import ValueMissing, Values
 from weir.storage import attempts
 from weir.storage import values as stored
 from weir.storage.values import Value
-from weir_protocol import End, LogBatch
+from weir_protocol import End, LogBatch, schemas
 
 OUTPUT_LIMIT = 16 * 2**20
 

@@ -19,8 +19,8 @@ from weir.api.reasons import Reason
 from weir.api.resource import Condition, Resource
 from weir.cli.errors import ExitCode
 from weir.cli.main import app
-from weir.core import scripts
 from weir_connectors import registry
+from weir_protocol import scripts
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES: dict[type[Resource], str] = {

@@ -14,7 +14,7 @@ from tests.unit.cli.fake import execution
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject
-from weir.core import schemas, scripts
+from weir_protocol import schemas, scripts
 
 FILES = sorted(file.name for file in FOLDER.glob("*.yaml") if file.name != "expected.yaml")
 

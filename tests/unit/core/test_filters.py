@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir.core.filters import FilterError, check, matches
+from weir_protocol.filters import FilterError, check, matches
 
 ROW = {
     "name": "nightly 50%",

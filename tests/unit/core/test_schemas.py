@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from weir.core.schemas import problem_with_schema, problem_with_value
+from weir_protocol.schemas import problem_with_schema, problem_with_value
 
 
 def deep(levels: int) -> dict[str, Any]:

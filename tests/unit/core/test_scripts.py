@@ -2,7 +2,7 @@ import pytest
 
 from weir.api.flow import MAX_SCRIPT
 from weir.api.reasons import Reason
-from weir.core.scripts import problem_with
+from weir_protocol.scripts import problem_with
 
 
 @pytest.mark.parametrize(

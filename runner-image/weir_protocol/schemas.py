@@ -1,5 +1,7 @@
 """JSON Schema (2020-12, and draft 7): whether a schema is one, and whether a value satisfies it.
 
+The only module here that needs more than the standard library; no runner imports it.
+
 Used for inputs before a Pod is made, and for outputs when a run ends. Nothing is ever fetched: a
 reference to another document is refused. Texts name paths and expectations, never values, since
 these may be secret.
@@ -14,7 +16,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from weir.api.resource import JsonObject
+from weir_protocol.arguments import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # What older collections of schemas are written in: for Schemas that say so, not for Flows.

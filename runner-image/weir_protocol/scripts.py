@@ -3,11 +3,9 @@
 import ast
 import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from weir.api.flow import MAX_SCRIPT
-from weir.api.reasons import Reason
-
+MAX_SCRIPT = 200 * 1024  # bytes
 HANDLER = "handler"
 _FORMS = "handler(system, this) or handler(system, this, inputs)"
 # A parser's message may quote the source; a status is no place for long lines of it.
@@ -17,7 +15,7 @@ _LONGEST_QUOTE = 200
 class ScriptProblem(NamedTuple):
     """Why a script cannot be run. Line and column count from 1; None where all of it is meant."""
 
-    reason: Reason
+    reason: Literal["SyntaxError", "NoHandler"]
     what: str
     line: int | None = None
     column: int | None = None
@@ -37,11 +35,11 @@ def problem_with(script: str) -> ScriptProblem | None:
     """Return what is wrong with a script, or None when it defines a handler that can be called."""
     if len(script.encode(errors="surrogatepass")) > MAX_SCRIPT:
         return ScriptProblem(
-            Reason.SYNTAX_ERROR, f"the script is larger than {MAX_SCRIPT // 1024} KiB: split it"
+            "SyntaxError", f"the script is larger than {MAX_SCRIPT // 1024} KiB: split it"
         )
     if "\0" in script:
         line = script[: script.index("\0")].count("\n") + 1
-        return ScriptProblem(Reason.SYNTAX_ERROR, "the script contains a null byte", line)
+        return ScriptProblem("SyntaxError", "the script contains a null byte", line)
     try:
         with warnings.catch_warnings():
             # An invalid escape in a string is the author's affair, not ours.
@@ -51,11 +49,11 @@ def problem_with(script: str) -> ScriptProblem | None:
             compile(tree, "script.py", "exec", dont_inherit=True)
     except SyntaxError as error:
         line, column = error.lineno or 0, error.offset or 0
-        return ScriptProblem(Reason.SYNTAX_ERROR, error.msg[:_LONGEST_QUOTE], line, column)
+        return ScriptProblem("SyntaxError", error.msg[:_LONGEST_QUOTE], line, column)
     except (ValueError, RecursionError, MemoryError) as error:
         # Lone surrogates, and expressions that are nested deeper than the parser can follow.
         return ScriptProblem(
-            Reason.SYNTAX_ERROR, f"the script cannot be parsed: {str(error)[:_LONGEST_QUOTE]}"
+            "SyntaxError", f"the script cannot be parsed: {str(error)[:_LONGEST_QUOTE]}"
         )
     return _problem_with_handler(tree)
 
@@ -80,7 +78,7 @@ def _problem_with_handler(tree: ast.Module) -> ScriptProblem | None:
     if isinstance(last, ast.AsyncFunctionDef | ast.ClassDef):
         what = "an async function" if isinstance(last, ast.AsyncFunctionDef) else "a class"
         return ScriptProblem(
-            Reason.NO_HANDLER,
+            "NoHandler",
             f"`{HANDLER}` is {what}, but must be a plain function: {_FORMS}",
             last.lineno,
         )
@@ -94,9 +92,9 @@ def _no_handler(tree: ast.Module) -> ScriptProblem:
             names = [one.arg for one in node.args.args]
             if names[:2] == ["system", "this"] or node.name.lower() in ("handle", HANDLER, "main"):
                 return ScriptProblem(
-                    Reason.NO_HANDLER, f"{what}; did you mean `{node.name[:100]}`?", node.lineno
+                    "NoHandler", f"{what}; did you mean `{node.name[:100]}`?", node.lineno
                 )
-    return ScriptProblem(Reason.NO_HANDLER, what)
+    return ScriptProblem("NoHandler", what)
 
 
 def _problem_with_form(function: ast.FunctionDef) -> ScriptProblem | None:
@@ -107,7 +105,7 @@ def _problem_with_form(function: ast.FunctionDef) -> ScriptProblem | None:
         node = waiting.pop()
         if isinstance(node, ast.Yield | ast.YieldFrom):
             return ScriptProblem(
-                Reason.NO_HANDLER,
+                "NoHandler",
                 f"`{HANDLER}` is a generator: the `yield` in it keeps its lines from running",
                 node.lineno,
             )
@@ -126,7 +124,7 @@ def _problem_with_parameters(function: ast.FunctionDef) -> ScriptProblem | None:
         return None
     given = ast.unparse(parameters)[:_LONGEST_QUOTE]
     return ScriptProblem(
-        Reason.NO_HANDLER,
+        "NoHandler",
         f"`{HANDLER}({given})` has the wrong parameters: write {_FORMS}",
         function.lineno,
     )

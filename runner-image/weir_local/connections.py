@@ -10,9 +10,9 @@ from typing import Any, Protocol, TypeAlias
 from flow_api import EngineException
 from flow_api._values import NotJsonError, checked_object
 from weir_local.errors import Raises, not_found
-from weir_local.naming import slug
 from weir_protocol import Ask, Connection
 from weir_protocol.arguments import JsonObject
+from weir_protocol.naming import slug
 from weir_runner import tracebacks
 from weir_runner.ends import Outcome
 from weir_runner.scrubbing import Scrubber

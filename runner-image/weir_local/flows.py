@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from weir_local.errors import LocalError
-from weir_local.naming import slug
+from weir_protocol.naming import slug
 
 Handler: TypeAlias = Callable[..., Any]
 Source: TypeAlias = str | Path | Handler

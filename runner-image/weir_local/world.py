@@ -17,10 +17,11 @@ from weir_local import interrupting
 from weir_local.clock import Clock
 from weir_local.errors import NothingHappens
 from weir_local.execution import Execution, Spec, cut
-from weir_local.naming import child_name, root_name, uid_of
+from weir_local.naming import root_name, uid_of
 from weir_local.phases import Phase
 from weir_protocol import Cause
 from weir_protocol.arguments import JsonObject
+from weir_protocol.naming import child_name
 
 Found = TypeVar("Found")
 
@@ -91,7 +92,7 @@ class World:
     def make_child(self, parent: Execution, sequence: int, spec: Spec) -> Execution:
         """Make an execution that another one starts."""
         with self.changed:
-            name = child_name(spec.target, parent.uid, sequence)
+            name = child_name(spec.target, parent.uid, 1, sequence)
             child = Execution(
                 uid=uid_of(parent.uid, sequence),
                 name=name,

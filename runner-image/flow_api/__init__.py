@@ -35,6 +35,8 @@ from flow_api._exceptions import (
 )
 from flow_api._execution import Execution
 from flow_api._messages import Message
+from flow_api._records import File, Schema, Setting
+from flow_api._resource import Resource
 from flow_api._system import ReturnWhen, System
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "ExecutionError",
     "ExecutionSuccess",
     "ExtraInputError",
+    "File",
     "InternalError",
     "InvalidInputError",
     "LifecycleSignal",
@@ -55,10 +58,13 @@ __all__ = [
     "MessageResponseTimeoutError",
     "MissingInputError",
     "PermissionDenied",
+    "Resource",
     "ResourceNotFoundError",
     "ReturnWhen",
+    "Schema",
     "SchemaError",
     "SchemaValidationError",
+    "Setting",
     "System",
     "TimeoutExceededError",
     "exceptions",

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from tests.unit.flow_api.fake_records import RecordsDouble
 from weir_protocol import Answer, Cause, ErrorInfo, ExecutionView
 from weir_protocol.arguments import (
     JsonObject,
@@ -46,11 +47,14 @@ class FakeBackend:
         self.asked: Any = None  # the last message
         self.unanswered = False  # whether nobody answers messages
         self.fails_until = 0  # how many children fail before one succeeds
+        self.records = RecordsDouble()
 
     def perform(self, kind: str, arguments: Any) -> Answer:
         self.operations.append((kind, arguments))
         if self.answer is not None:
             return self.answer
+        if kind in RecordsDouble.KINDS:
+            return self.records.perform(kind, arguments)
         answer: Answer = getattr(self, f"_{kind}")(arguments)
         return answer
 

@@ -69,13 +69,26 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["_execution", "_lifecycle", "_messages", "_parent", "_record", "_system", "_wrappers"],
+    [
+        "_execution",
+        "_lifecycle",
+        "_messages",
+        "_parent",
+        "_record",
+        "_records",
+        "_resource",
+        "_system",
+        "_wrappers",
+    ],
 )
 def test_the_examples_of_the_docstrings_run(module: str) -> None:
     for example in doctest.DocTestFinder().find(importlib.import_module(f"flow_api.{module}")):
         backend = FakeBackend()
         this = Execution(backend, view(input_value={"person": "Ada"}), own=True)
-        example.globs |= {"this": this, "system": System(backend)}
+        example.globs |= {
+            "this": this,
+            "system": System(backend, environment="production", user="ada"),
+        }
         failures, _ = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(
             example
         )

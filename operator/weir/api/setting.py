@@ -6,9 +6,6 @@ from pydantic import Field
 
 from weir.api.resource import Model, Resource, Time
 
-# What etcd takes in one object is 1.5 MiB; a watch of all Settings is to stay small.
-MAX_VALUE = 256 * 1024
-
 
 class Holder(Model):
     """The run that holds the lock."""

@@ -15,13 +15,14 @@ from weir.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound, Refu
 from weir.cluster.kinds import CONNECTORS, FLOWS, SCHEMAS, SETTINGS, Kind
 from weir.core import records
 from weir.core.lookup import Catalog, Titled
-from weir.core.records import FIELDS, Change, Refusal
 from weir.server import connections, permits, raising
 from weir.server.holders import holder
 from weir.server.records_stores import noted, require_open
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.storage.operations import Record
+from weir_protocol.records import FIELDS, Change, Refusal, required
+from weir_protocol.records import changes as changes_of
 
 # Each loss of the race is a write by somebody else.
 _MOST_ROUNDS = 8
@@ -130,7 +131,7 @@ class ObjectRecords:
     ) -> JsonObject:
         namespace, name = run.execution.metadata.namespace, names.record_name(word)
         try:
-            records.required(self._name, fields)
+            required(self._name, fields)
         except Refusal as error:
             raise raising.Raises(error.type, str(error)) from None
         await require_open(self._runtime, run, record)
@@ -182,7 +183,7 @@ class ObjectRecords:
 
     def _changes(self, fields: JsonObject) -> list[Change]:
         try:
-            return records.changes(self._name, fields)
+            return changes_of(self._name, fields)
         except Refusal as error:
             raise raising.Raises(error.type, str(error)) from None
 

@@ -8,12 +8,12 @@ from typing import Protocol
 from sqlalchemy.engine import Connection
 
 from weir.api.resource import JsonObject
-from weir.core.records import MAX_WORD
 from weir.server import raising
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.storage import attempts, operations
 from weir.storage.operations import Record
+from weir_protocol.records import MAX_WORD
 
 
 class RecordStore(Protocol):

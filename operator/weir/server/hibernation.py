@@ -53,10 +53,13 @@ class Hibernation:
             return due
         return max(due, self._runtime.now() + _LOOK_AGAIN)
 
-    def has_no_pod(self, run: Run) -> bool:
+    def has_lost_pod(self, run: Run) -> bool:
         """Whether the run's Pod was taken: by this server, another one, or the operator."""
         execution = self._runtime.executions.get(run.uid)
-        return execution is not None and execution.is_hibernated
+        if execution is None:
+            return False
+        runner = execution.status.runner
+        return runner is None or runner.pod_uid != run.attempt.pod_uid
 
     async def give_back(self, run: Run) -> bool:
         """Have the status name no Pod, if the run still waits; return whether that is so.

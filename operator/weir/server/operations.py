@@ -64,6 +64,8 @@ logger = logging.getLogger(__name__)
 # How long a run that is to be cancelled may not have heard of it: its control thread starts late.
 _CANCEL_NOTICE = timedelta(seconds=5)
 _MOST_OPERATIONS = 1_000_000
+# When a run that could not give its Pod back is asked again.
+_NOT_GIVEN_BACK = timedelta(seconds=1)
 _ENDED = frozenset(phase.script_status for phase in Phase if phase.is_final)
 
 
@@ -222,11 +224,12 @@ class Operations:
     ) -> Answer:
         result: Result | None = None
         patience = await self._hibernation.patience(run, record)
+        not_before = self._runtime.now()
         while result is None:
-            if self._hibernation.has_no_pod(run):
+            if self._hibernation.has_lost_pod(run):
                 return Answer(state="hibernate")
             due = self._hibernation.due(run, record, patience)
-            soon = until if due is None else min(until, due)
+            soon = until if due is None else min(until, max(due, not_before))
             try:
                 if await self._pausing.may_go_on(run, soon):
                     result = await step.act(run, record, plan, arguments, soon)
@@ -234,10 +237,10 @@ class Operations:
                 result = Result(error=failure.error)
                 self._presence.works(run.uid)
             now = self._runtime.now()
-            if result is None and due is not None and due <= now:
+            if result is None and due is not None and max(due, not_before) <= now:
                 if await self._hibernation.give_back(run):
                     return Answer(state="hibernate")
-                patience = None  # it is not to be, for now
+                not_before = now + _NOT_GIVEN_BACK
             if result is None and until <= now:
                 return Answer(state="pending")
         if result.is_open:

@@ -43,6 +43,28 @@ def binding(user: str, role: str) -> Manifest:
     }
 
 
+# Who may make Flows, but change only one of those that are there.
+EVES_ROLE: list[Manifest] = [
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "eve", "namespace": "team"},
+        "rules": [
+            {"apiGroups": [names.GROUP], "resources": ["executions"], "verbs": ["create"]},
+            {"apiGroups": [names.GROUP], "resources": ["flows"], "verbs": ["create"]},
+            {
+                "apiGroups": [names.GROUP],
+                "resources": ["flows"],
+                "resourceNames": ["hers"],
+                "verbs": ["update"],
+            },
+        ],
+    },
+    binding("eve", "eve")
+    | {"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "eve"}},
+]
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ApiServer]:
     """An API server with all that the chart renders, and users bound to its roles."""
@@ -50,6 +72,7 @@ def server() -> Iterator[ApiServer]:
         values = {"networkPolicy": {"runners": {"namespaces": ["team"]}}}
         install(api_server, render(values), "team", "other")
         apply(api_server, [binding(user, role) for user, role in BINDINGS.items()])
+        apply(api_server, [*EVES_ROLE])
         yield api_server
 
 
@@ -138,6 +161,31 @@ async def test_a_user_may_still_cancel_and_pause_a_run_with_code_of_its_own(acti
         await alice.patch(
             EXECUTIONS, "team", made["metadata"]["name"], {"spec": {"desiredState": state}}
         )
+
+
+DRAFT = {"draft": SCRIPT, "mode": "Development"}
+
+
+@pytest.mark.parametrize(
+    ("user", "flow", "why"),
+    [
+        pytest.param("alice", "nightly", "only those who may create Flows", id="a user"),
+        pytest.param(
+            "eve", "nightly", "only those who may update that Flow", id="an author of others"
+        ),
+        pytest.param("eve", "hers", None, id="the Flow's author"),
+        pytest.param("bob", "nightly", None, id="an author of all"),
+    ],
+)
+async def test_a_draft_asks_for_the_right_to_change_its_flow(
+    acting_as: As, user: str, flow: str, why: str | None
+) -> None:
+    client = await acting_as(user)
+    if why is None:
+        await run(client, flow=flow, **DRAFT)
+        return
+    with pytest.raises(Refused, match=why):
+        await run(client, flow=flow, **DRAFT)
 
 
 async def test_rights_hold_in_their_namespace_only(acting_as: As) -> None:

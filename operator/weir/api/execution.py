@@ -55,7 +55,10 @@ class ExecutionSpec(Model):
     flow: Annotated[str | None, Field(min_length=1, max_length=253)] = None
     """Name or title of the Flow, in this namespace."""
     draft: Annotated[str | None, Field(min_length=1, max_length=MAX_SCRIPT)] = None
-    """Python source to run in place of the Flow's own script. Development runs only."""
+    """Python source to run in place of the script of the Flow, which stands here by object name.
+
+    Development runs only.
+    """
     script: Annotated[str | None, Field(min_length=1, max_length=MAX_SCRIPT)] = None
     """Python source to run once, instead of a Flow."""
     connection: ConnectionRef | None = None
@@ -78,9 +81,9 @@ class ExecutionSpec(Model):
     timeout: Duration | None = None
     """Longest run, instead of the Flow's."""
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
-    """Higher runs leave the queue first."""
+    """Higher runs leave the queue first. Children inherit it."""
     ttl_after_finished: Duration | None = None
-    """How long the ended run is kept as an object, instead of the Flow's."""
+    """How long the ended run is kept as an object, whatever its Flow or mode say."""
     orphan: bool = False
     """Whether the run outlives the cancellation of its parent."""
     protect_inputs: Annotated[list[str], Field(max_length=100)] = []

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from weir.api import names
 from weir.api.execution import Execution, RunnerStatus
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
@@ -19,7 +20,16 @@ from weir.controllers.places import Start
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.store import Store
 from weir.core import pods, starting
-from weir.core.actions import Action, DeletePod, LookAgain, Move, Nothing, RequestCancel, StartPod
+from weir.core.actions import (
+    Action,
+    DeletePod,
+    LabelMode,
+    LookAgain,
+    Move,
+    Nothing,
+    RequestCancel,
+    StartPod,
+)
 from weir.core.decisions import next_action
 from weir.core.moves import StatusChange, move
 from weir.core.observed import Observed
@@ -95,6 +105,10 @@ class ExecutionController:
                 self._store.mark_deleting(action.uid, self._clock() + _POD_GRACE)
             case RequestCancel():
                 await self._request_cancel(seen.execution, action)
+            case LabelMode():
+                labels = {names.MODE_LABEL: str(action.mode)}
+                metadata = {"uid": seen.execution.uid, "labels": labels}
+                await self._patch(seen.execution, {"metadata": metadata})
         self._queue.look_again(target)
 
     async def _start(self, seen: Observed, action: StartPod) -> None:
@@ -202,11 +216,11 @@ class ExecutionController:
             "Execution is to be cancelled",
             extra={"object": "/".join(execution.key), "why": action.description},
         )
+        spec = {"desiredState": str(DesiredState.CANCELLED)}
+        await self._patch(execution, {"metadata": {"uid": execution.uid}, "spec": spec})
+
+    async def _patch(self, execution: Execution, body: JsonObject) -> None:
         namespace, name = execution.key
-        body = {
-            "metadata": {"uid": execution.uid},
-            "spec": {"desiredState": str(DesiredState.CANCELLED)},
-        }
         self._intake.execution(await self._cluster.patch(EXECUTIONS, namespace, name, body))
 
     async def _refresh(self, execution: Execution) -> None:

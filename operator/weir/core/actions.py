@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from weir.api.phases import Phase
+from weir.api.phases import Mode, Phase
 from weir.api.reasons import Reason
 
 
@@ -46,6 +46,14 @@ class RequestCancel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelMode:
+    """Let the Execution's label say its mode."""
+
+    mode: Mode
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LookAgain:
     """Nothing to do before this moment, unless something changes."""
 
@@ -60,4 +68,4 @@ class Nothing:
     description: str
 
 
-Action: TypeAlias = StartPod | Move | DeletePod | RequestCancel | LookAgain | Nothing
+Action: TypeAlias = StartPod | Move | DeletePod | RequestCancel | LabelMode | LookAgain | Nothing

@@ -6,11 +6,13 @@ repeating an event, or dying between two writes, changes nothing but the time it
 
 from datetime import datetime, timedelta
 
-from weir.api.phases import DesiredState, Phase
+from weir.api.names import MODE_LABEL
+from weir.api.phases import DesiredState, Mode, Phase
 from weir.api.reasons import Reason
 from weir.core.actions import (
     Action,
     DeletePod,
+    LabelMode,
     LookAgain,
     Nothing,
     RequestCancel,
@@ -35,6 +37,10 @@ def next_action(seen: Observed, now: datetime) -> Action:
         return Nothing(description="it is being deleted")
     if execution.phase.is_final:
         return _after_end(seen, now)
+    mode = execution.spec.mode
+    labelled = execution.metadata.labels.get(MODE_LABEL, Mode.PRODUCTIVE)
+    if mode != labelled:
+        return LabelMode(mode=mode, description=f"it is a {mode} run")
     if execution.spec.desired_state != DesiredState.CANCELLED:
         orphaned = _ended_with_parent(seen)
         if orphaned is not None:

@@ -209,8 +209,9 @@ def _unfit(seen: Observed) -> Action | None:
     if size > MAX_INLINE_INPUTS:
         message = f"the inputs have {size} bytes of JSON, {MAX_INLINE_INPUTS} are allowed"
         return failed(seen, Reason.INPUTS_TOO_LARGE, message)
-    if spec.script is not None:
-        problem = scripts.problem_with(spec.script)
+    source = spec.draft if spec.draft is not None else spec.script
+    if source is not None:
+        problem = scripts.problem_with(source)
         if problem is not None:
             return failed(seen, Reason(problem.reason), problem.message)
     return None

@@ -169,6 +169,8 @@ class Children:
             },
             "mode": str(parent.spec.mode),
         }
+        if parent.spec.priority:
+            spec["priority"] = parent.spec.priority
         if not arguments.run:
             spec["desiredState"] = str(DesiredState.PAUSED)
         if arguments.title and arguments.title.strip():

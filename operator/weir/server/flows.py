@@ -29,7 +29,7 @@ class Revisions:
         self._known: OrderedDict[tuple[str, str], FlowSpec] = OrderedDict()
 
     async def of(self, execution: Execution) -> FlowSpec | None:
-        """Return what a run executes; None for a connection.
+        """Return what a run executes; None for a connection. A draft stands in for the script.
 
         Raises RevisionMissing, ClusterError.
         """
@@ -40,7 +40,10 @@ class Revisions:
         flow, revision = execution.status.flow, execution.status.revision
         if flow is None or revision is None:
             raise RevisionMissing(f"execution {execution.metadata.name} was given no revision")
-        return await self._read(execution.metadata.namespace, revision_name(flow, revision))
+        spec = await self._read(execution.metadata.namespace, revision_name(flow, revision))
+        if execution.spec.draft is None:
+            return spec
+        return spec.model_copy(update={"script": execution.spec.draft})
 
     async def _read(self, namespace: str, name: str) -> FlowSpec:
         key = (namespace, name)

@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from weir.api import durations
 from weir.api.execution import Execution
 from weir.api.names import ROOT_LABEL
+from weir.api.phases import Mode
 from weir.api.resource import JsonObject
 from weir.cluster.errors import ClusterError, NotFound
 from weir.cluster.kinds import EXECUTIONS
@@ -88,7 +90,10 @@ class Retention:
         name = root.status.flow or root.spec.flow
         flows = self._runtime.catalogs.flows(root.metadata.namespace)
         flow = flows.find(name) if root.spec.flow and name else None
-        return flow.spec.ttl_after_finished if flow else DEFAULT_TTL
+        ttl = flow.spec.ttl_after_finished if flow else DEFAULT_TTL
+        if root.spec.mode == Mode.DEVELOPMENT:
+            return min(ttl, self._runtime.settings.development_ttl, key=durations.parse)
+        return ttl
 
     async def _remove(self, tree: Tree, now: datetime) -> None:
         namespace, name = tree.key

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """How many ended trees of Executions stay as objects in each namespace."""
     archive_for: timedelta = timedelta(hours=336)
     """How long ended Executions, their logs and values are kept in SQL, e.g. 336h."""
+    development_ttl: str = "1h"
+    """How long ended Development runs stay as objects, unless their Flow says less."""
     server_patience: float = 600.0
     """Seconds that a runner goes without the server before it gives up."""
     retention_interval: float = 60.0
@@ -52,6 +54,12 @@ class Settings(BaseSettings):
     @classmethod
     def _parse(cls, value: object) -> object:
         return durations.parse(value) if isinstance(value, str) else value
+
+    @field_validator("development_ttl")
+    @classmethod
+    def _check(cls, value: str) -> str:
+        durations.parse(value)
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

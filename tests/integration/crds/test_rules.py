@@ -112,6 +112,9 @@ SPECS: dict[str, JsonObject] = {
     "inputs that are no object": {"flow": "a", "inputs": [1]},
     "an empty flow name": {"flow": ""},
     "an unknown mode": {"flow": "a", "mode": "Test"},
+    "a draft that counts": {"flow": "a", "draft": "x"},
+    "a draft of no flow": {"draft": "x", "mode": "Development"},
+    "a draft beside a script": {"script": "a", "draft": "x", "mode": "Development"},
     "a timeout without a unit": {"flow": "a", "timeout": "90"},
     "a script of more than 200 KiB": {"script": "#" * (200 * 1024 + 1)},
 }
@@ -184,6 +187,14 @@ async def test_a_run_may_become_productive_but_never_a_trial(
     await cluster.patch(EXECUTIONS, namespace, name, {"spec": {"mode": "Productive"}})
     with pytest.raises(Invalid, match="stays Productive"):
         await cluster.patch(EXECUTIONS, namespace, name, {"spec": {"mode": "Development"}})
+
+
+async def test_a_draft_never_counts(cluster: Cluster, namespace: str) -> None:
+    execution = await created(cluster, namespace, flow="a", draft="x", mode="Development")
+    name = execution["metadata"]["name"]
+    for change in ({"mode": "Productive"}, {"draft": "y"}):
+        with pytest.raises(Invalid):
+            await cluster.patch(EXECUTIONS, namespace, name, {"spec": change})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.builders import NOW, RUNNING, after, execution, flow, pod_object, started, terminated
+from weir.api import names
 from weir.api.execution import Execution
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
@@ -10,6 +11,7 @@ from weir.api.resource import JsonObject, render_time
 from weir.core.actions import (
     Action,
     DeletePod,
+    LabelMode,
     LookAgain,
     Move,
     Nothing,
@@ -302,3 +304,20 @@ def test_a_paused_run_that_is_to_stay_so_is_not_looked_at_as_one_to_start() -> N
     run = execution(desiredState="Paused", status={"phase": "Paused"})
 
     assert isinstance(next_action(seen(run), NOW), Nothing)
+
+
+@pytest.mark.parametrize(
+    ("mode", "label", "written"),
+    [
+        ("Productive", None, None),
+        ("Productive", "Productive", None),
+        ("Development", "Development", None),
+        ("Development", None, "Development"),
+        ("Productive", "Development", "Productive"),
+    ],
+)
+def test_the_label_says_the_mode(mode: str, label: str | None, written: str | None) -> None:
+    labels = {names.MODE_LABEL: label} if label else {}
+    action = next_action(seen(execution(mode=mode, metadata={"labels": labels})), NOW)
+
+    assert (action.mode if isinstance(action, LabelMode) else None) == written

@@ -330,6 +330,17 @@ def test_a_refusal_is_told_only_once() -> None:
     assert isinstance(refused(seen(execution(status=status)), "exceeded quota"), Nothing)
 
 
+@pytest.mark.parametrize(
+    ("draft", "reason"),
+    [("def handler(", Reason.SYNTAX_ERROR), ("x = 1", Reason.NO_HANDLER)],
+)
+def test_a_draft_is_checked_as_a_script_is(draft: str, reason: Reason) -> None:
+    action = next_action(seen(execution(draft=draft)), NOW)
+
+    assert isinstance(action, Move)
+    assert (action.phase, action.reason) == (Phase.FAILED, reason)
+
+
 def test_a_refusal_silences_the_pod_that_was_lost() -> None:
     told = refused(seen(started(phase="Running")), "exceeded quota")
 

@@ -40,6 +40,25 @@ def test_a_flow_is_run_as_it_is_now() -> None:
     )
 
 
+def test_a_draft_takes_all_but_the_script_from_its_flow() -> None:
+    hello = flow(maxConcurrent=3, runner={"serviceAccountName": "robot"})
+
+    assert plan(flow="hello", draft="x", mode="Development", flows=[hello]) == plan(
+        flow="hello", flows=[hello]
+    )
+
+
+@pytest.mark.parametrize("word", ["Say hello", "say-hello"])
+def test_a_draft_names_its_flow_by_object_name(word: str) -> None:
+    found = obstacle(flow=word, draft="x", mode="Development", flows=[flow(title="Say hello")])
+
+    assert found == Obstacle(
+        reason=Reason.FLOW_NOT_FOUND,
+        message=f"a draft names its Flow by object name: hello, not {word!r}",
+        patience=AT_ONCE,
+    )
+
+
 @pytest.mark.parametrize(
     ("flows", "reason", "patience", "silent"),
     [

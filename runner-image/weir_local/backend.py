@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import ExecutionCancel, InternalError
-from weir_local import children, lifecycle
+from weir_local import children, lifecycle, locks, people, records
 from weir_local.errors import LocalError, Raises
 from weir_local.interrupting import MESSAGE
 from weir_protocol import Answer
@@ -38,6 +38,15 @@ STEPS: dict[OperationKind, Callable[[Asked, Any], Answer]] = {
     "archive": lifecycle.archive,
     "sleep": lifecycle.sleep,
     "once": lifecycle.once,
+    "message": people.message,
+    "response": people.response,
+    "acquire": locks.acquire,
+    "release": locks.release,
+    "get_record": records.get_record,
+    "list_records": records.list_records,
+    "save_record": records.save_record,
+    "delete_record": records.delete_record,
+    "validate": records.validate,
 }
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from weir_local.errors import denied, invalid, not_found
 from weir_local.execution import Execution, Spec, full_view, view
 from weir_protocol import Answer
+from weir_protocol.scripts import MAX_SCRIPT
 
 if TYPE_CHECKING:
     from weir_local.asked import Asked
     from weir_local.flows import Flow
     from weir_protocol.arguments import CachedArguments, ChildArguments, ChildrenArguments
 
-MAX_SCRIPT = 200 * 1024
 _MAX_INPUTS = 16 * 2**20
 _MAX_TITLE = 253
 _NOT_STARTED = "created without being started: set spec.desiredState to Running to start it"

@@ -62,6 +62,10 @@ class Connections(Protocol):
         """Return the connector's object name and the type that a script means. Raises Raises."""
         ...
 
+    def known(self) -> dict[str, tuple[str, JsonObject]]:
+        """Return the type of each connector, and its inputs without what is secret, by name."""
+        ...
+
 
 @dataclass
 class ScriptedConnections:
@@ -108,6 +112,10 @@ class ScriptedConnections:
         if name is None:
             raise not_found(self._unknown(connector, type_))
         return connector and slug(connector), type_ or name
+
+    def known(self) -> dict[str, tuple[str, JsonObject]]:
+        """Return connectors that go elsewhere: answers are no connectors."""
+        return {} if self.otherwise is None else self.otherwise.known()
 
     def _answered(self, name: str | None) -> str | None:
         if name is None:
@@ -170,6 +178,16 @@ class RealConnections:
         """Return what a script means. Raises Raises."""
         found = self._found(connector)
         return connector and slug(connector), found.type if found else type_ or ""
+
+    def known(self) -> dict[str, tuple[str, JsonObject]]:
+        """Return the connectors."""
+        return {
+            name: (
+                one.type,
+                {key: value for key, value in one.inputs.items() if key not in one.secret_inputs},
+            )
+            for name, one in self._connectors.items()
+        }
 
     def _found(self, connector: str | None) -> Connection | None:
         if connector is None:

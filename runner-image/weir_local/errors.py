@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from weir_protocol import ErrorInfo, ExecutionView
+
+if TYPE_CHECKING:
+    from weir_local.result import Result
 
 
 class Raises(Exception):
@@ -18,7 +23,13 @@ class LocalError(Exception):
 
 
 class NothingHappens(LocalError):
-    """Every execution waits for something that will never come."""
+    """Every execution waits for something that will never come.
+
+    Attributes:
+        result: What had become of the run by then.
+    """
+
+    result: Result | None = None
 
 
 def not_found(message: str) -> Raises:

@@ -166,7 +166,15 @@ def cut(message: str | None, limit: int = MAX_MESSAGE) -> str | None:
     return message[: limit - 1] + "…"
 
 
-def _time(moment: float | None) -> str | None:
-    if moment is None:
-        return None
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def moment(time: float) -> str:
+    """Return a Unix time as ISO 8601, in UTC."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def at_second(time: float) -> str:
+    """Return a Unix time as Kubernetes writes it, in whole seconds."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(time: float | None) -> str | None:
+    return None if time is None else moment(time)

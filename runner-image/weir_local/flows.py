@@ -30,7 +30,8 @@ class Flow:
     allow: tuple[str, ...] = ()  # what scripts may change besides settings and files
     input_schema: dict[str, Any] | None = None
     output_schema: dict[str, Any] | None = None
-    protect_outputs: tuple[str, ...] = ()
+    description: str | None = None
+    suspend: bool = False
 
     def source(self) -> str:
         """Return the script's text; empty for a function. Raises LocalError."""
@@ -92,6 +93,10 @@ class Flows:
     def add(self, flow: Flow) -> None:
         """Add a flow, or replace the one of its name."""
         self._flows[flow.name] = flow
+
+    def remove(self, flow: Flow) -> None:
+        """Take a flow out; one that is not there is fine."""
+        self._flows.pop(flow.name, None)
 
     def add_folder(self, folder: Path) -> None:
         """Add every `*.py` file of a folder, called by its name; flows that are there stay.

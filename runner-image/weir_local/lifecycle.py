@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weir_local.errors import Raises, denied, invalid, not_found
 from weir_local.execution import Execution, cut, full_view, view
 from weir_local.waiting import Seen, Verdict, failure, late, verdict
-from weir_protocol import Answer, Cause, ExecutionView
+from weir_protocol import Answer, Cause, ErrorInfo, ExecutionView
 
 if TYPE_CHECKING:
     from weir_local.asked import Asked
@@ -129,8 +129,9 @@ def once(asked: Asked, arguments: OnceArguments) -> Answer:
         )
     if arguments.step == "ask":
         return Answer(state="open")
-    if arguments.error is not None:
-        return Answer(state="failed", error=arguments.error)
+    if arguments.error_type is not None:
+        error = ErrorInfo(type=arguments.error_type[:200], message=arguments.error_message)
+        return Answer(state="failed", error=error)
     return Answer(state="done", value=arguments.value)
 
 

@@ -12,6 +12,7 @@ from weir_local.connections import Connections, RealConnections
 from weir_local.errors import LocalError, NothingHappens
 from weir_local.execution import Execution, Spec
 from weir_local.flows import Flow, Flows, Source, flow
+from weir_local.people import People, ScriptedPeople
 from weir_local.result import Result, result_of
 from weir_local.running import Runner
 from weir_local.services import Services
@@ -26,6 +27,7 @@ class Local:
     Parameters:
         flows: Those that scripts find by name.
         connections: Where connections come from; default: they are made for real.
+        people: Who answers messages; default: nobody.
         skip_time: Whether sleeps and waits pass at once, where nobody does anything else.
         listen: Hears each line of every log, in the thread that logs it.
         mode: Whether the runs count.
@@ -37,6 +39,7 @@ class Local:
         flows: Flows | None = None,
         *,
         connections: Connections | None = None,
+        people: People | None = None,
         skip_time: bool = False,
         listen: Callable[[Execution, LogLine], None] | None = None,
         mode: Literal["Productive", "Development"] = "Productive",
@@ -48,6 +51,7 @@ class Local:
             world=self.world,
             flows=self.flows,
             connections=connections if connections is not None else RealConnections(),
+            people=people if people is not None else ScriptedPeople(),
             listen=listen,
         )
         self._mode = mode
@@ -90,8 +94,9 @@ class Local:
         """
         try:
             self.world.wait(lambda: True if _is_over(root) else None)
-        except NothingHappens:
+        except NothingHappens as error:
             if not root.is_final:
+                error.result = self.result(root)
                 self._give_up(root)
                 raise
         except KeyboardInterrupt:

@@ -15,11 +15,14 @@ from flow_api._values import printable
 from weir_local import scripts, streams
 from weir_local.backend import OUTPUT_LIMIT, LocalBackend
 from weir_local.connections import Call
-from weir_local.execution import Execution, full_view
+from weir_local.execution import Execution, Spec, full_view
 from weir_local.interrupting import Interrupt
 from weir_local.phases import Phase
+from weir_local.records import schema_checks
 from weir_local.services import Services
 from weir_protocol import LogLine
+from weir_protocol.arguments import JsonObject
+from weir_protocol.scripts import problem_with
 from weir_runner import ends, script
 from weir_runner.ends import Outcome
 from weir_runner.journal import Journal
@@ -50,6 +53,10 @@ class Runner:
             message = f"more than {MAX_DEPTH} Executions stand above this one"
             message += ": does a flow call itself without end?"
             self._services.world.end(execution, "Failed", "TooDeep", message)
+            return
+        refusal = _refusal(execution.spec)
+        if refusal is not None:
+            self._services.world.end(execution, "Failed", *refusal)
             return
         flow = execution.spec.flow
         self._services.world.begins(execution, seconds(flow.timeout) if flow else None)
@@ -167,6 +174,9 @@ class _Run:
         )
         if complaint:
             self._book.add("system", complaint)
+        flow = execution.spec.flow
+        if outcome.status == "success" and flow is not None and flow.output_schema is not None:
+            outcome = _fitting(outcome, flow.output_schema, outputs or execution.outputs)
         if outcome.message is not None:
             message = self._scrubbed(printable(outcome.message))
         if outcome.status == "error":
@@ -192,6 +202,30 @@ class _Run:
 
     def _scrubbed(self, text: str) -> str:
         return self._scrubber.text(self._script.shown(text))
+
+
+def _refusal(spec: Spec) -> tuple[str, str] | None:
+    """Return why an execution is not run at all, as reason and message. Raises LocalError."""
+    flow = spec.flow
+    if flow is None:
+        problem = None if spec.script is None else problem_with(spec.script)
+        return None if problem is None else (problem.reason, problem.message)
+    if flow.suspend:
+        return "FlowSuspended", f"Flow {flow.name} is suspended (spec.suspend)"
+    problem = None if flow.handler is not None else problem_with(flow.source())
+    if problem is not None:
+        message = f"Flow {flow.name} is not ready: {problem.reason}: {problem.message}"
+        return "FlowNotReady", message
+    if flow.input_schema is not None:
+        wrong = schema_checks().problem_with_value(flow.input_schema, spec.inputs, what="inputs")
+        if wrong is not None:
+            return "InvalidInputs", wrong
+    return None
+
+
+def _fitting(outcome: Outcome, schema: JsonObject, outputs: Any) -> Outcome:
+    wrong = schema_checks().problem_with_value(schema, outputs or {}, what="outputs")
+    return outcome if wrong is None else Outcome("error", "InvalidOutputs", wrong)
 
 
 def seconds(duration: str | None) -> float | None:

@@ -117,7 +117,7 @@ class World:
             execution.desired = "Running"
             execution.reason = execution.message = None
             self.starts(execution)
-            self._wake()
+            self.wake()
 
     def begins(self, execution: Execution, limit: float | None) -> None:
         """Note that an execution's thread works from now on, for so many seconds at most."""
@@ -136,7 +136,7 @@ class World:
             execution.over.set()
             if execution.alarm is not None:
                 execution.alarm.cancel()
-            self._wake()
+            self.wake()
 
     # Ends
 
@@ -166,7 +166,7 @@ class World:
             for child in execution.children:
                 self._parent_ended(child, phase)
             self.ended(execution)
-            self._wake()
+            self.wake()
 
     def _parent_ended(self, child: Execution, phase: Phase) -> None:
         if child.is_final or child.spec.orphan:
@@ -204,17 +204,17 @@ class World:
             self.cancel(execution)
             if self.executions.pop(execution.uid, None) is not None:
                 self.deleted[execution.uid] = execution.name
-            self._wake()
+            self.wake()
 
     def _desire(self, execution: Execution, state: Literal["Running", "Paused"]) -> None:
         with self.changed:
             if not execution.is_final and execution.desired != "Cancelled":
                 execution.desired = state
-                self._wake()
+                self.wake()
 
     def _stop(self, execution: Execution, why: Literal["Cancelled", "TimedOut"]) -> None:
         execution.stop = why
-        self._wake()
+        self.wake()
         threading.Thread(
             target=self._insist, args=(execution,), name="weir-interrupt", daemon=True
         ).start()
@@ -300,14 +300,14 @@ class World:
             if execution.phase != "Paused":
                 execution.phase = "Paused"
                 execution.paused_since = self.clock.now()
-                self._wake()
+                self.wake()
             return True
         if execution.phase == "Paused":
             execution.phase = "Running"
             if execution.deadline is not None and execution.paused_since is not None:
                 execution.deadline += self.clock.now() - execution.paused_since
             execution.paused_since = None
-            self._wake()
+            self.wake()
         return False
 
     def _passes_time(self, waiter: _Waiter) -> bool:
@@ -322,7 +322,7 @@ class World:
         if moments:
             if self.clock.skips:
                 self.clock.jump_to(min(moments))
-                self._wake()
+                self.wake()
             return self.clock.skips
         if waiter.execution is None:
             raise NothingHappens(self._standstill())
@@ -345,7 +345,8 @@ class World:
         ]
         return f"nothing can go on: {'; '.join(told) or 'nothing was started'}"
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let those who wait look again; called under the lock."""
         self._is_stuck = False
         self.changed.notify_all()
 

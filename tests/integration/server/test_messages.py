@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.integration.server.conftest import RunnerFor, Served
+from tests.cluster.apiserver import ApiServer
+from tests.integration.server.conftest import RunnerFor, Served, settings_for, with_certificate
+from tests.integration.server.processes import running
 from tests.integration.server.worlds import SCRIPT, Runner, World, until
 from weir.api.message import Message
 from weir.api.resource import JsonObject
@@ -216,3 +220,34 @@ async def test_when_the_run_ends_its_questions_are_closed_and_its_notices_stay(
 
     await until(accepted)
     assert (await read(world, notice)).status.closed is None
+
+
+async def test_an_answer_given_while_the_server_is_away_is_there_when_it_is_back(
+    world: World, api_server: ApiServer, database_url: str, tmp_path: Path
+) -> None:
+    settings, authority = settings_for(world, database_url), await with_certificate(world)
+    kubeconfig, log = api_server.kubeconfig, tmp_path / "log"
+    execution = await world.execution(script=SCRIPT)
+    async with running(settings, kubeconfig, log) as first:
+        _, token = await world.start(execution)
+        runner = Runner(f"https://127.0.0.1:{settings.port}", authority, token)
+        await runner.assigned()
+        name = await asked(runner, body=FORM)
+        waits = runner.operation("response", ResponseArguments(name=name))
+        waiting = asyncio.create_task(runner.ask(waits))
+
+        async def shown() -> bool:
+            return (await world.get(execution.metadata.name)).phase == "Waiting"
+
+        await until(shown)
+        await first.kill()
+        with pytest.raises(httpx.TransportError):
+            await waiting
+    await patch(world, name, response={"version": "1.2"})
+    async with running(settings, kubeconfig, log):
+        assert (await runner.ask(waits)).value == {"version": "1.2", "count": 3}
+        runner.sequence -= 2
+        assert await asked(runner, body=FORM) == name
+        assert len((await world.cluster.list(MESSAGES, world.namespace)).items) == 1
+        await runner.end()
+    await runner.close()

@@ -89,8 +89,8 @@ def _of_attribute(error: AttributeError, _filename: str) -> str | None:
         meant = spelling.attribute(name, _public(Execution), READABLE)
         return meant and f"did you mean `{said}.{meant}`?"
     if type(owner).__module__.partition(".")[0] == "flow_api":
-        if name in ("run", "run_async", "start", "wait", "clone"):
-            return "a flow is run by `this.flow('its name')`; `system` only has its record"
+        if name in ("run", "run_async", "start", "wait") and not isinstance(owner, System):
+            return "`system` has records only: a flow is run by `this.flow('its name')`"
         if isinstance(owner, System) and name in _public(Execution) - _public(System):
             return f"did you mean `this.{name}(…)`?"
         near = spelling.close_to(name, _public(type(owner)))

@@ -204,6 +204,8 @@ def not_json(script: Script) -> Iterator[Finding]:
 def _of_call(script: Script, call: ast.Call, attr: str) -> Iterator[Finding]:
     if attr == "set_output":
         stored = [*call.args[-1:], *(one.value for one in call.keywords)]
+    elif attr in ("save", "set"):
+        stored = [one.value for one in call.keywords if one.arg == "output_value"]
     elif attr in ("flow", "script"):
         named = ("protect_inputs", "protect_outputs", "wait", "run", "save", "orphan")
         stored = [*call.args[1:], *(one.value for one in call.keywords if one.arg not in named)]

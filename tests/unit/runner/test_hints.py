@@ -79,6 +79,15 @@ HINTS: dict[str, tuple[str, str]] = {
         "did you mean `this.log(…)`?",
     ),
     "a call of system that is one of this": ("system.log('x')", "did you mean `this.log(…)`?"),
+    "a record that is run": (
+        "system.flow('greet').run()",
+        "`system` has records only: a flow is run by `this.flow('its name')`",
+    ),
+    "a record's call that is spelt otherwise": (
+        "system.setting('s').aquire()",
+        "did you mean `.acquire`?",
+    ),
+    "a record that is asked of this": ("this.setting('s')", "did you mean `system.setting(…)`?"),
     "outputs as an attribute": (
         "this.output_value = {}",
         "outputs are set by `this.set_output('key', value)`",

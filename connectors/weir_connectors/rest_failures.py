@@ -63,7 +63,11 @@ class Where:
     secrets: Sequence[str] = ()
 
     def __str__(self) -> str:
-        return scrub(f"{self.method} {self.url.copy_with(userinfo=b'')}", self.secrets, 300)
+        return f"{self.method} {self.shown(self.url)}"
+
+    def shown(self, url: httpx.URL) -> str:
+        """Return an address, of a redirect perhaps, as messages show it."""
+        return scrub(str(url.copy_with(userinfo=b"")), self.secrets, 300)
 
 
 def of_error(

@@ -55,15 +55,17 @@ class Wanted:
         assert following is not None
         where = self.where(request)
         if request.url.scheme == "https" and following.url.scheme == "http":
-            target = Where("", following.url, self.secrets)
+            target = where.shown(following.url)
             raise Failure(
-                where, f"redirects to{target}, which is not encrypted; it is not followed"
+                where, f"redirects to {target}, which is not encrypted; it is not followed"
             )
         if self._is_for(following.url):
             return self._with_cookies(following)
         if following.method not in REPEATABLE and request.headers.get("Content-Length", "0") != "0":
-            target = Where("", following.url, self.secrets)
-            said = f"redirects the body to another host,{target}; if you trust it, give its address"
+            target = where.shown(following.url)
+            said = (
+                f"redirects the body to another host: {target}; if you trust it, give that as url"
+            )
             raise Failure(where, said)
         for name in following.headers.keys() - HARMLESS - {"host"}:
             del following.headers[name]

@@ -6,6 +6,7 @@
 /moved          redirects to `to` with `code`
 /loop           redirects to itself
 /flaky          `status` as often as `times` says, then as /echo; with `after` as Retry-After
+/lost           goes the `way` of another door as often as `times` says, then as /echo
 /private        for USER with PASSWORD
 /login          sets two cookies, and redirects to /echo
 /hanging        never answers; `left` is set when the client has gone
@@ -184,6 +185,12 @@ def _handler(server: RestServer) -> type[BaseHTTPRequestHandler]:
                 return self.door_echo(request, query)
             headers = [("Retry-After", one) for one in query.get("after", [])]
             self._send(int(query.get("status", ["503"])[0]), b"not now", headers)
+
+        def door_lost(self, request: Seen, query: dict[str, list[str]]) -> None:
+            server.times[self.path] += 1
+            is_over = server.times[self.path] > int(query["times"][0])
+            door = "echo" if is_over else query["way"][0]
+            getattr(self, f"door_{door}")(request, query)
 
         def door_private(self, request: Seen, query: dict[str, list[str]]) -> None:
             login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

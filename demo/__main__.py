@@ -6,18 +6,21 @@ Everything stays in the namespace `weir-demo`; a second call deletes the runs an
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.examples import SERVICES, Expectation, expectations, manifest
+from demo.examples import SERVICES, Expectation, asks, expectations, manifest
 from demo.services import served
 from tests.cluster import binaries, providers
 from tests.cluster.errors import ClusterError as NoCluster
 from weir.api.execution import Execution
+from weir.api.resource import JsonObject
 from weir.cli import trees
 from weir.cli.terminal import Terminal
 from weir.cluster.client import Cluster
@@ -53,7 +56,8 @@ class Demo:
         for file in dict.fromkeys(one.file for one in expected):
             self._apply(file, addresses)
         say("\nThe runs, as they end:\n")
-        ended = await self._followed({one.execution for one in expected})
+        responses = {one.execution: one.response for one in expected if one.response}
+        ended = await self._followed({one.execution for one in expected}, responses)
         took = time.monotonic() - began
         good = await self._compared(expected, ended)
         self._show("kubectl", "get", "executions")
@@ -109,8 +113,11 @@ class Demo:
         if done.returncode:
             raise DemoError(f"examples/{file} was refused: {done.stderr.strip()}")
 
-    async def _followed(self, names: set[str]) -> dict[str, Execution]:
-        """Tell each run's end as it comes, and return the runs."""
+    async def _followed(
+        self, names: set[str], responses: dict[str, JsonObject]
+    ) -> dict[str, Execution]:
+        """Tell each run's end as it comes, and return the runs; answer those that ask."""
+        unanswered = dict(responses)
         ended: dict[str, Execution] = {}
         try:
             async with asyncio.timeout(PATIENCE):
@@ -119,6 +126,13 @@ class Demo:
                         continue
                     run = Execution.model_validate(change.object)
                     name = run.metadata.name
+                    if name in unanswered and asks(run):
+                        answer = json.dumps(unanswered.pop(name))
+                        await asyncio.to_thread(self._show, "weir", "messages")
+                        await asyncio.to_thread(
+                            self._show, "weir", "respond", name, "--response", answer
+                        )
+                        say("")
                     if name in names and name not in ended and run.phase.is_final:
                         ended[name] = run
                         say(f"  {self._line(run)}")
@@ -149,7 +163,7 @@ class Demo:
         return trees.line(run, now=datetime.now(UTC), terminal=self._terminal)
 
     def _show(self, program: str, *arguments: str) -> None:
-        say(f"\n$ {program} --namespace {NAMESPACE} {' '.join(arguments)}")
+        say(f"\n$ {program} --namespace {NAMESPACE} {shlex.join(arguments)}")
         subprocess.run([*self._command(program), *arguments], check=False)
 
     def _command(self, program: str) -> list[str]:

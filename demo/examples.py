@@ -33,6 +33,7 @@ class Expectation:
     message: str | None = None  # a regular expression
     outputs: JsonObject | None = None
     children: int = 0
+    response: JsonObject | None = None  # to what the run asks people
 
     def problems(self, execution: Execution, children: int) -> Iterator[str]:
         """Yield what is not as expected, in words."""
@@ -48,6 +49,11 @@ class Expectation:
             yield f"its outputs are {status.outputs}, not {self.outputs}"
         if children != self.children:
             yield f"it has {children} children, not {self.children}"
+
+
+def asks(execution: Execution) -> bool:
+    """Whether a run waits for people's answer."""
+    return any(one.kind == "Message" for one in execution.status.waiting_for or ())
 
 
 def expectations() -> list[Expectation]:

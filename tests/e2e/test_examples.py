@@ -1,17 +1,20 @@
 """Every example, run as its user would, ends as examples/expected.yaml says."""
 
 import itertools
+import json
 
 import pytest
 import yaml
 
-from demo.examples import Expectation, expectations, manifest, services_of
+from demo.examples import Expectation, asks, expectations, manifest, services_of
 from demo.services import served
 from tests.e2e.run import Run
+from tests.e2e.test_cli import Command
 from tests.e2e.then import Then
 from tests.e2e.when import When
 from tests.e2e.world import World
 from weir.api.execution import Execution
+from weir.api.resource import JsonObject
 from weir.cluster.kinds import EXECUTIONS, FLOWS
 
 KINDS = {"Flow": FLOWS, "Execution": EXECUTIONS}
@@ -32,6 +35,13 @@ async def applied(world: World, when: When, file: str) -> dict[str, Run]:
     return runs
 
 
+async def answered(world: World, then: Then, run: Run, response: JsonObject) -> None:
+    """Answer what a run asks, as its user would."""
+    await then(run).until(lambda: asks(Execution.model_validate(run.object)), "its question")
+    call = await Command(world)("respond", run.name, "--response", json.dumps(response))
+    assert call.code == 0, call.err
+
+
 async def ended(then: Then, run: Run, expected: Expectation) -> Execution:
     await then(run).until(lambda: run.phase.is_final, "its end", within=90)
     execution = Execution.model_validate(run.object)
@@ -44,6 +54,8 @@ async def test_an_example_ends_as_expected(world: World, when: When, then: Then,
     runs = await applied(world, when, file)
     for expected in expectations():
         if expected.file == file:
+            if expected.response is not None:
+                await answered(world, then, runs[expected.execution], expected.response)
             await ended(then, runs[expected.execution], expected)
 
 

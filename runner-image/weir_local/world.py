@@ -232,6 +232,17 @@ class World:
 
     # Waiting
 
+    def attach(self) -> None:
+        """Note that one more outside may change something, such as a person who is being asked."""
+        with self.changed:
+            self._outside += 1
+
+    def detach(self) -> None:
+        """Note that one outside will change nothing more."""
+        with self.changed:
+            self._outside -= 1
+            self.wake()
+
     def heed(self, execution: Execution) -> None:
         """Raise what a script is to be told, once; return when it is not paused.
 

@@ -19,16 +19,18 @@ class ScriptProblem(NamedTuple):
     what: str
     line: int | None = None
     column: int | None = None
+    hint: str = ""
 
     @property
     def message(self) -> str:
         """What is wrong, and where, in one line."""
+        what = f"{self.what}; hint: {self.hint}" if self.hint else self.what
         if self.line is None:
-            return self.what
+            return what
         where = f"line {self.line}"
         if self.column is not None:
             where += f", column {self.column}"
-        return f"{where}: {self.what}"
+        return f"{where}: {what}"
 
 
 def problem_with(script: str) -> ScriptProblem | None:
@@ -49,13 +51,23 @@ def problem_with(script: str) -> ScriptProblem | None:
             compile(tree, "script.py", "exec", dont_inherit=True)
     except SyntaxError as error:
         line, column = error.lineno or 0, error.offset or 0
-        return ScriptProblem("SyntaxError", error.msg[:_LONGEST_QUOTE], line, column)
+        what = error.msg[:_LONGEST_QUOTE]
+        return ScriptProblem("SyntaxError", what, line, column, syntax_hint(what))
     except (ValueError, RecursionError, MemoryError) as error:
         # Lone surrogates, and expressions that are nested deeper than the parser can follow.
         return ScriptProblem(
             "SyntaxError", f"the script cannot be parsed: {str(error)[:_LONGEST_QUOTE]}"
         )
     return _problem_with_handler(tree)
+
+
+def syntax_hint(what: str) -> str:
+    """Return how to mend a mistake that is common in flows; empty for any other."""
+    if what.startswith("'await' outside"):
+        return "leave `await` out: calls of flow_api wait by themselves"
+    if what == "'return' outside function":
+        return f"indent it, so that it belongs to `{HANDLER}`"
+    return ""
 
 
 def handler_of(tree: ast.Module) -> ast.FunctionDef | None:

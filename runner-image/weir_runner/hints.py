@@ -241,14 +241,11 @@ def _of_end_of_input(error: EOFError, _filename: str) -> str | None:
 
 
 def _of_syntax(error: SyntaxError, filename: str) -> str | None:
-    text = error.msg or ""
     if error.filename != filename:
         return None
-    if text.startswith("'await' outside"):
-        return "leave `await` out: calls of flow_api wait by themselves"
-    if text == "'return' outside function":
-        return "indent it, so that it belongs to `handler`"
-    return None
+    from weir_protocol import scripts
+
+    return scripts.syntax_hint(error.msg or "")
 
 
 def _public(kind: type) -> set[str]:

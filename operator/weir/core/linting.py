@@ -67,11 +67,7 @@ def _error(problem: scripts.ScriptProblem) -> Finding:
     if problem.reason != "SyntaxError":
         help_ = "see docs/flow_api.md for the two forms of a handler"
         return Finding("E102", line, problem.column or 1, problem.what, help_, line)
-    help_ = "mend this line, or the one before it"
-    if "'await' outside" in problem.what:
-        help_ = "leave `await` out: calls of flow_api wait by themselves"
-    elif problem.what == "'return' outside function":
-        help_ = "indent it, so that it belongs to `handler`"
+    help_ = problem.hint or "mend this line, or the one before it"
     return Finding("E101", line, problem.column or 1, problem.what, help_, line)
 
 

@@ -74,7 +74,8 @@ def test_a_script_with_a_handler_may_be_run(script: str) -> None:
         pytest.param(
             "def handler(system, this):\n    await this.flow('x')",
             Reason.SYNTAX_ERROR,
-            "line 2, column 5: 'await' outside async function",
+            "line 2, column 5: 'await' outside async function; hint: leave `await` out: calls of "
+            "flow_api wait by themselves",
             id="an await is not for a plain function",
         ),
         pytest.param(

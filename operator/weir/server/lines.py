@@ -33,11 +33,13 @@ class Lines:
         place.left_at = now
 
     def leave(self, topic: str, uid: str) -> None:
-        """Leave the line for good."""
-        line = self._lines.get(topic, {})
-        line.pop(uid, None)
+        """Leave the line for good, but for other long polls of the same run."""
+        line = self._lines[topic]
+        line[uid].present -= 1
+        if not line[uid].present:
+            del line[uid]
         if not line:
-            self._lines.pop(topic, None)
+            del self._lines[topic]
 
     def ahead(self, topic: str, uid: str, now: float) -> float | None:
         """Return how many seconds to let others go first at most; None: nobody is ahead."""

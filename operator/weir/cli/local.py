@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,6 +20,7 @@ from weir.api.phases import Mode, Phase
 from weir.api.resource import JsonObject, render_time
 from weir.cli import following, inputs, local_flows, times, transcript, trees
 from weir.cli.errors import CliError, ExitCode
+from weir.cli.local_options import Here, is_file
 from weir.cli.prompting import Abandoned, Prompter
 from weir.cli.server import Entry
 from weir.cli.tables import PHASE_COLOURS
@@ -31,27 +32,7 @@ from weir_local.world import World
 from weir_protocol import LogLine
 
 
-@dataclass(frozen=True)
-class LocalRequest:
-    """What is to be run, as the command line says it."""
-
-    target: str
-    inputs: JsonObject
-    folder: Path | None = None
-    answers: tuple[str, ...] = ()  # subject=value
-    connections: tuple[str, ...] = ()  # name=value
-    title: str | None = None
-    mode: Mode | None = None
-    timeout: str | None = None
-    only_outputs: bool = False
-
-
-def is_file(word: str) -> bool:
-    """Whether what is to be run is the path of a script rather than the name of a Flow."""
-    return word.endswith(".py") or Path(word).is_file()
-
-
-async def run(request: LocalRequest) -> ExitCode:
+async def run(request: Here) -> ExitCode:
     """Run the script, printing its log as it comes, then its family and its outputs.
 
     Ctrl-C cancels the run; a second one leaves at once. Raises CliError.
@@ -62,7 +43,7 @@ async def run(request: LocalRequest) -> ExitCode:
 class _Session:
     """One call of the command."""
 
-    def __init__(self, request: LocalRequest) -> None:
+    def __init__(self, request: Here) -> None:
         self._request = request
         # As they are now: while a script runs, its prints go to its log.
         self._stdout, self._stderr = sys.stdout, sys.stderr
@@ -72,6 +53,8 @@ class _Session:
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> ExitCode:
+        request = self._request
+        given = inputs.gather(request.inputs, request.input_files, request.inputs_file)
         flow, found = self._flow()
         people = _People(_answers(self._request.answers))
         local = weir_local.Local(
@@ -82,7 +65,9 @@ class _Session:
             ),
             people=people,
             listen=self._heard,
-            mode=str(self._request.mode or Mode.PRODUCTIVE),  # type: ignore[arg-type]
+            mode="Development"
+            if request.development or request.mode == Mode.DEVELOPMENT
+            else "Productive",
         )
         people.tell = lambda text: _write(self._stderr, text)
         if sys.stdin.isatty():
@@ -93,7 +78,7 @@ class _Session:
         where = flow.path or f"flow {flow.name}"
         say(self._err.paint(f"{where} runs in this process, without a cluster", "dim"))
         try:
-            root = local.start(flow, self._request.inputs, title=self._request.title)
+            root = local.start(flow, given, title=self._request.title)
         except weir_local.LocalError as error:
             raise CliError(str(error)) from None
         threading.Thread(target=self._wait, args=(local, root), daemon=True).start()
@@ -101,7 +86,7 @@ class _Session:
         return self._told(result)
 
     def _flow(self) -> tuple[weir_local.Flow, local_flows.Found]:
-        target, folder = self._request.target, self._request.folder
+        target, folder = self._request.target, self._request.flows
         path = Path(target)
         if is_file(target):
             if not path.is_file():
@@ -119,6 +104,10 @@ class _Session:
                 )
             flow = known
         if self._request.timeout is not None:
+            try:
+                durations.parse(self._request.timeout)
+            except ValueError as error:
+                raise CliError(f"--timeout: {error}") from None
             flow = replace(flow, timeout=self._request.timeout)
         return flow, found
 

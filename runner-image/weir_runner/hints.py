@@ -73,7 +73,7 @@ def in_log(text: str, found: str) -> str:
 
 def _of_attribute(error: AttributeError, _filename: str) -> str | None:
     name, owner = error.name, error.obj
-    if name is None or owner is None:
+    if name is None or owner is None or re.search("setting new|read-only", str(error)):
         return _of_set_attribute(error)
     if isinstance(owner, types.ModuleType):
         near = spelling.close_to(name, [key for key in vars(owner) if key[:1] != "_"])
@@ -100,12 +100,9 @@ def _of_attribute(error: AttributeError, _filename: str) -> str | None:
 
 
 def _of_set_attribute(error: AttributeError) -> str | None:
-    """Assigning to what an Execution has not: Python does not say to what object."""
-    found = re.fullmatch(r"'Execution' object (?:has no|attribute) .*?'?(\w+)'?.*", str(error))
-    names = re.findall(r"'(\w+)'", str(error))
-    if found is None or len(names) < 2:
-        return None
-    field = spelling.field(names[1], WRITABLE)
+    """Assigning to what an Execution has not. Python 3.11 does not say to what object."""
+    found = re.match(r"'Execution' object (?:has no )?attribute '(\w+)'", str(error))
+    field = found and spelling.field(found[1], WRITABLE)
     if field == "output_value":
         return "outputs are set by `this.set_output('key', value)`"
     return f"fields are set by `this.save({field}=…)`" if field else None

@@ -1,5 +1,6 @@
 """What the log shows of an error: the author's lines, with the place in them marked."""
 
+import re
 from textwrap import dedent
 
 import pytest
@@ -200,10 +201,23 @@ column 2 (char 1)
 }
 
 
+def lines(text: str) -> list[str]:
+    """Return the lines without those that mark a place: which are marked depends on the Python."""
+    shown = dedent(text).splitlines()
+    return [line for line in shown if not re.fullmatch(r"[ |]*[~^]+", line)]
+
+
 @pytest.mark.parametrize(("script", "expected"), SHOWN.values(), ids=SHOWN.keys())
 def test_a_traceback_of(script: str, expected: str) -> None:
     (text,) = run(dedent(script), script_name="flow hello").texts("traceback")
-    assert dedent(text) == dedent(expected)
+    assert lines(text) == lines(expected)
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["the last line", "any other line"])
+def test_the_place_in_a_line_is_marked(end: str) -> None:
+    script = "def handler(system, this):\n    return 1 + 2 / 0" + end
+    (text,) = run(script, script_name="flow hello").texts("traceback")
+    assert "\n    return 1 + 2 / 0\n               ~~^~~\n" in text
 
 
 def test_a_recursion_without_end_is_shown_in_short() -> None:

@@ -142,6 +142,10 @@ def _print(
             wide=output == Output.WIDE,
             namespaces=everywhere,
         )
+        if single and model is Execution:
+            run = Execution.model_validate(items[0])
+            tries = tables.of_tries(run, now=session.now(), terminal=session.out)
+            lines += ["", *tries] if tries else []
         print("\n".join(lines))
 
 

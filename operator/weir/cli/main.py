@@ -14,7 +14,7 @@ from weir.api.phases import DesiredState, Mode, Phase
 from weir.cli import people
 from weir.cli.completion import execution_names, flow_names
 from weir.cli.errors import ExitCode, program
-from weir.cli.session import Options, Session
+from weir.cli.session import Options, Session, opened
 from weir.cli.verbs import connection, verb
 
 app = typer.Typer(
@@ -39,13 +39,19 @@ app.callback()(connection)
         ("hello", "start it and go on"),
         ("hello --input person=Ada --input count=3 --follow", "see its steps and its log"),
         ("'Monthly report' --inputs-file inputs.yaml --wait", "print only its outputs"),
+        ("hello --draft hello.py --follow", "try a change that is only in this file"),
+        ("hello.py --input person=Ada", "run this file here, without a cluster"),
     ),
 )
 async def run(
-    session: Session,
+    options: Options,
     flow: Annotated[
         str,
-        typer.Argument(metavar="FLOW", help="Name or title of a Flow.", autocompletion=flow_names),
+        typer.Argument(
+            metavar="FLOW|FILE",
+            help="Name or title of a Flow; or a script's file, which runs here.",
+            autocompletion=flow_names,
+        ),
     ],
     inputs: Annotated[
         list[str] | None,
@@ -78,6 +84,21 @@ async def run(
     mode: Annotated[
         Mode | None, typer.Option("--mode", help="Default: Productive.", show_default=False)
     ] = None,
+    development: Annotated[
+        bool, typer.Option("--development", "-d", help="Short for --mode Development.")
+    ] = False,
+    draft: Annotated[
+        Path | None,
+        typer.Option(
+            "--draft", metavar="PATH", help="A Development run of this script, else as the Flow is."
+        ),
+    ] = None,
+    priority: Annotated[
+        int | None,
+        typer.Option(
+            "--priority", metavar="N", min=-1000, max=1000, help="Higher leaves the queue first."
+        ),
+    ] = None,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -92,15 +113,67 @@ async def run(
     ] = False,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="name", help="name: print only the name."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="name|json",
+            help="name: print only the name. json, of a file: only the outputs.",
+        ),
+    ] = None,
+    local: Annotated[
+        bool | None,
+        typer.Option(
+            "--local/--cluster",
+            help="Run it here, or in the cluster. Default: a file here, a name in the cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    flows: Annotated[
+        Path | None,
+        typer.Option(
+            "--flows",
+            metavar="FOLDER",
+            help="Where a run here finds other flows. Default: the file's folder.",
+        ),
+    ] = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer", metavar="SUBJECT=VALUE", help="What a message of a run here is answered."
+        ),
+    ] = None,
+    connections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connection",
+            metavar="NAME=OUTPUTS",
+            help="What a connection of a run here comes to, instead of being made.",
+        ),
     ] = None,
 ) -> ExitCode:
-    """Run a flow: create an Execution of it."""
+    """Run a flow: create an Execution of it. Run a file: in this process, without a cluster."""
+    from weir.cli import local_options
     from weir.cli import run as running
-    from weir.cli.errors import CliError
 
-    if output not in (None, "name"):
-        raise CliError(f"--output {output!r}: only `name` is known here")
+    here = local_options.Here(
+        target=flow,
+        inputs=tuple(inputs or ()),
+        input_files=tuple(input_files or ()),
+        inputs_file=inputs_file,
+        flows=flows,
+        answers=tuple(answers or ()),
+        connections=tuple(connections or ()),
+        title=title,
+        mode=mode,
+        development=development,
+        timeout=timeout,
+        wait=wait,
+        output=output,
+    )
+    only_in_cluster = {"--name": name, "--draft": draft, "--priority": priority}
+    if local_options.is_meant(here, local):
+        return await local_options.run(options, here, only_in_cluster)
+    local_options.refuse_in_cluster(here)
     request = running.Request(
         flow=flow,
         inputs=tuple(inputs or ()),
@@ -108,10 +181,13 @@ async def run(
         inputs_file=inputs_file,
         name=name,
         title=title,
-        mode=mode,
+        mode=running.mode_of(mode, development=development, draft=draft),
+        draft=running.draft_of(draft),
+        priority=priority,
         timeout=timeout,
     )
-    return await running.run(session, request, follow=follow, wait=wait, output=output)
+    async with opened(options) as session:
+        return await running.run(session, request, follow=follow, wait=wait, output=output)
 
 
 _Execution = Annotated[
@@ -229,6 +305,20 @@ async def resume(
     from weir.cli import desired
 
     return await desired.ask(session, executions, DesiredState.RUNNING, wait=wait)
+
+
+@verb(app, examples=(("hello-x2k7q", "from now on it counts"),))
+async def promote(
+    session: Session,
+    executions: Annotated[
+        list[str],
+        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
+    ],
+) -> ExitCode:
+    """Make Development runs Productive, and with them what they start from now on."""
+    from weir.cli import modes
+
+    return await modes.promote(session, executions)
 
 
 @verb(

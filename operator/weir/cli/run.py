@@ -11,7 +11,8 @@ from pathlib import Path
 
 from weir.api import durations
 from weir.api.execution import Execution
-from weir.api.names import API_VERSION, MAX_NAME, slug
+from weir.api.names import API_VERSION, MAX_NAME, MODE_LABEL, slug
+from weir.api.phases import Mode
 from weir.api.resource import JsonObject
 from weir.cli import finding, following, inputs, logstream, times, transcript, trees
 from weir.cli.errors import CliError, ExitCode, Interrupted, program
@@ -22,6 +23,7 @@ from weir.cli.terminal import one_line, say
 from weir.cluster.errors import AlreadyExists, ClusterError
 from weir.cluster.kinds import EXECUTIONS
 from weir.core.views import masked
+from weir_protocol import scripts
 
 # No vowels and no look-alikes, as Kubernetes makes its own names.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -40,7 +42,9 @@ class Request:
     inputs_file: Path | None = None
     name: str | None = None
     title: str | None = None
-    mode: str | None = None
+    mode: Mode | None = None
+    draft: str | None = None  # source
+    priority: int | None = None
     timeout: str | None = None
 
 
@@ -88,15 +92,44 @@ def manifest(request: Request, flow: str, name: str, given: JsonObject) -> JsonO
     spec: JsonObject = {"flow": flow}
     if given:
         spec["inputs"] = given
-    for key in ("title", "mode", "timeout"):
+    for key in ("draft", "title", "mode", "priority", "timeout"):
         if (said := getattr(request, key)) is not None:
-            spec[key] = str(said)
+            spec[key] = str(said) if isinstance(said, str) else said
+    metadata: JsonObject = {"name": name}
+    if request.mode == Mode.DEVELOPMENT:
+        metadata["labels"] = {MODE_LABEL: str(request.mode)}  # or the operator would write it
     return {
         "apiVersion": API_VERSION,
         "kind": "Execution",
-        "metadata": {"name": name},
+        "metadata": metadata,
         "spec": spec,
     }
+
+
+def mode_of(mode: Mode | None, *, development: bool, draft: Path | None) -> Mode | None:
+    """Return the mode that the options ask for; None: they do not say. Raises CliError."""
+    if not development and draft is None:
+        return mode
+    if mode == Mode.PRODUCTIVE:
+        said = "--draft" if draft is not None else "--development"
+        raise CliError(f"{said} makes a Development run: leave --mode Productive out")
+    return Mode.DEVELOPMENT
+
+
+def draft_of(path: Path | None) -> str | None:
+    """Return the script in a file. Raises CliError for one that cannot be read or run."""
+    if path is None:
+        return None
+    try:
+        source = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise CliError(f"--draft {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CliError(f"--draft {path} is no text in UTF-8") from None
+    problem = scripts.problem_with(source)
+    if problem is not None:
+        raise CliError(f"--draft {path}: {problem.reason}: {problem.message}")
+    return source
 
 
 async def _create(session: Session, request: Request, flow: str, given: JsonObject) -> Execution:

@@ -56,6 +56,7 @@ class Entry:
     stream: str
     text: str
     data: JsonObject | None = None
+    try_number: int = 1
 
 
 class Address(NamedTuple):
@@ -279,6 +280,7 @@ def _entry(line: dict[str, Any]) -> Entry:
         stream=str(line.get("stream") or "log"),
         text=str(line.get("text") or ""),
         data=line.get("data"),
+        try_number=int(line.get("try") or 1),
     )
 
 

@@ -76,6 +76,25 @@ def of_resources(
     return render(head, rows, terminal=terminal, flexible=flexible, phases=coloured)
 
 
+def of_tries(execution: Execution, *, now: datetime, terminal: Terminal) -> list[str]:
+    """Return the lines of a table of a run's failed tries; none when there was no such try."""
+    tries = execution.status.tries or []
+    if not tries:
+        return []
+    rows = [
+        [
+            str(one.try_number),
+            str(one.reason or ""),
+            age(now - one.start_time) if one.start_time else "",
+            age(now - one.end_time) if one.end_time else "",
+            one_line(one.message or ""),
+        ]
+        for one in tries
+    ]
+    head = ["TRY", "REASON", "STARTED", "FAILED", "MESSAGE"]
+    return render(head, rows, terminal=terminal, flexible=len(head) - 1)
+
+
 def render(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -21,7 +21,7 @@ def render(
     who: str = "",
     zone: tzinfo | None = None,
 ) -> str:
-    """Return an entry as one or more lines, each behind the same stamp and name."""
+    """Return an entry as one or more lines, each behind the same stamp, name and later try."""
     text = safe(entry.text).rstrip("\n")
     if entry.data:
         shown = json.dumps(entry.data, ensure_ascii=False)
@@ -31,6 +31,8 @@ def render(
         before += f"{clock(entry.time, now, zone)}  "
     if who:
         before += f"{who}  "
+    if entry.try_number > 1:
+        before += f"try {entry.try_number}  "
     colour = _COLOURS.get(entry.stream)
     lines = text.split("\n")
     return "\n".join(terminal.paint(before, "dim") + terminal.paint(one, colour) for one in lines)

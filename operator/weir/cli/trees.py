@@ -11,6 +11,7 @@ from weir.api.phases import Phase
 from weir.cli.tables import PHASE_COLOURS
 from weir.cli.terminal import Terminal, cut, one_line, pad, width_of
 from weir.cli.times import duration
+from weir.core import retries
 
 _MARKS = {
     Phase.PENDING: "○",
@@ -78,12 +79,12 @@ def render(node: Node, *, now: datetime, terminal: Terminal) -> list[str]:
     """Return the lines of a tree: name and title, mark and phase, duration, message."""
     rows = [
         (
-            stem + one.metadata.name + _title(one),
+            stem + one.metadata.name + _title(one) + _try(one, above),
             one.phase,
             duration(one, now),
             explain(one),
         )
-        for stem, one in _stems(node, "", "")
+        for stem, one, above in _stems(node, None, "", "")
     ]
     if not terminal.symbols:
         rows = [(name.translate(_ASCII), *rest) for name, *rest in rows]  # type: ignore[misc]
@@ -126,10 +127,24 @@ def _title(execution: Execution) -> str:
     return f"  {title}" if title != execution.metadata.name else ""
 
 
-def _stems(node: Node, first: str, rest: str) -> Iterator[tuple[str, Execution]]:
-    yield first, node.execution
+def _try(execution: Execution, above: Execution | None) -> str:
+    """Return which try of its parent a run is of, if that is over, or else which try it is in."""
+    parent, number = execution.spec.parent, retries.number_of(execution.status)
+    if above is not None and parent and parent.try_number < retries.number_of(above.status):
+        return f"  (of try {parent.try_number})"
+    return f"  (try {number})" if number > 1 else ""
+
+
+def _stems(
+    node: Node, above: Execution | None, first: str, rest: str
+) -> Iterator[tuple[str, Execution, Execution | None]]:
+    """Yield what stands before each Execution, itself, and its parent."""
+    yield first, node.execution, above
     for child in node.children:
         last = child is node.children[-1]
         yield from _stems(
-            child, rest + (_LAST if last else _BRANCH), rest + (_BLANK if last else _DOWN)
+            child,
+            node.execution,
+            rest + (_LAST if last else _BRANCH),
+            rest + (_BLANK if last else _DOWN),
         )

@@ -123,6 +123,12 @@ def entry(text: str, **more: object) -> Entry:
             "13:05:00 CET  leaf-1  a\n13:05:00 CET  leaf-1  b",
             id="each line says when and who",
         ),
+        pytest.param(
+            entry("again", try_number=2),
+            {"who": "leaf-1"},
+            "leaf-1  try 2  again",
+            id="a later try",
+        ),
         pytest.param(entry("\x1b[2Jgone"), {}, "gone", id="without control characters"),
     ],
 )

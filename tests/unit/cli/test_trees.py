@@ -30,6 +30,21 @@ def test_a_tree_is_drawn_with_marks_durations_and_messages() -> None:
     ]
 
 
+def test_children_of_earlier_tries_are_marked() -> None:
+    again = model("root", "Running", **{"try": 2})
+    children = []
+    for name, number in (("old", 1), ("fresh", 2)):
+        _, item = execution(name, "Cancelled", parent="root", root="root")
+        item["spec"]["parent"]["try"] = number
+        children.append(Execution.model_validate(item))
+    lines = trees.render(trees.build([again, *children], "root"), now=NOW, terminal=Terminal())
+    assert [line.split("  ⊘")[0].split("  ●")[0].rstrip() for line in lines] == [
+        "root  hello  (try 2)",
+        "├─ old  hello  (of try 1)",
+        "└─ fresh  hello",
+    ]
+
+
 def test_without_unicode_it_is_drawn_in_ascii() -> None:
     node = trees.build([SECOND, LEAF, ROOT, FIRST], "root")
     lines = trees.render(node, now=NOW, terminal=Terminal(symbols=False))

@@ -4,6 +4,8 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -50,16 +52,117 @@ def test_run_sets_what_is_asked_for() -> None:
     weir(
         cluster,
         *("run", "hello", "--name", "first", "--title", "The first"),
-        *("--mode", "Development", "--timeout", "1h30m"),
+        *("--mode", "Development", "--timeout", "1h30m", "--priority", "7"),
     )
     body = created(cluster)
-    assert body["metadata"] == {"name": "first"}
+    assert body["metadata"] == {"name": "first", "labels": {"weir.dev/mode": "Development"}}
     assert body["spec"] == {
         "flow": "hello",
         "title": "The first",
         "mode": "Development",
         "timeout": "1h30m",
+        "priority": 7,
     }
+
+
+def test_a_draft_is_a_development_run_of_the_script_in_a_file(tmp_path: Path) -> None:
+    script = "def handler(system, this):\n    return this.success('ß')\n"
+    (tmp_path / "new.py").write_text(script, encoding="utf-8")
+    cluster = FakeCluster(flow("monthly-report", "Monthly report"))
+    result = weir(cluster, "run", "Monthly report", "--draft", str(tmp_path / "new.py"))
+    assert result.exit_code == 0
+    assert created(cluster)["spec"] == {
+        "flow": "monthly-report",
+        "draft": script,
+        "mode": "Development",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        pytest.param(b"def handler(:", (), "SyntaxError: line 1", id="no Python"),
+        pytest.param(b"x = 1", (), "NoHandler: ", id="no handler"),
+        pytest.param(b"\xff\xfe\x00", (), "is no text in UTF-8", id="no text"),
+        pytest.param(None, (), "No such file", id="no file"),
+        pytest.param(
+            b"def handler(system, this): pass",
+            ("--mode", "Productive"),
+            "--draft makes a Development run",
+            id="a mode that it cannot have",
+        ),
+    ],
+)
+def test_a_draft_that_cannot_be_run_makes_no_execution(
+    tmp_path: Path, content: bytes | None, options: tuple[str, ...], told: str
+) -> None:
+    path = tmp_path / "new.py"
+    if content is not None:
+        path.write_bytes(content)
+    cluster = FakeCluster(flow("hello"))
+    result = weir(cluster, "run", "hello", "--draft", str(path), *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert cluster.written == []
+
+
+def test_development_is_short_for_the_mode() -> None:
+    cluster = FakeCluster(flow("hello"))
+    assert weir(cluster, "run", "hello", "--development").exit_code == 0
+    assert created(cluster)["spec"] == {"flow": "hello", "mode": "Development"}
+    refused = weir(FakeCluster(flow("hello")), "run", "hello", "-d", "--mode", "Productive")
+    assert refused.exit_code == 2
+
+
+def test_promote_makes_development_runs_productive() -> None:
+    trial, productive = execution("trial", "Running"), execution("other", "Running")
+    trial[1]["spec"]["mode"] = "Development"
+    cluster = FakeCluster(trial, productive)
+    result = weir(cluster, "promote", "trial", "execution/other")
+    assert result.exit_code == 0
+    change = {
+        "metadata": {"labels": {"weir.dev/mode": "Productive"}},
+        "spec": {"mode": "Productive"},
+    }
+    assert cluster.written == [("patch", "trial", change)]
+    assert result.stdout == (
+        "execution/trial is Productive from now on\nexecution/other is Productive\n"
+    )
+
+
+def test_a_draft_cannot_be_promoted_nor_what_is_named_with_it() -> None:
+    trial, draft = execution("trial", "Running"), execution("draft", "Running")
+    trial[1]["spec"]["mode"] = draft[1]["spec"]["mode"] = "Development"
+    draft[1]["spec"]["draft"] = "def handler(system, this): pass"
+    cluster = FakeCluster(trial, draft)
+    result = weir(cluster, "promote", "trial", "draft")
+    assert result.exit_code == 4
+    assert "a draft never counts" in result.stderr
+    assert cluster.written == []
+
+
+def test_get_shows_the_failed_tries_of_one_run() -> None:
+    tries = [
+        {
+            "try": number,
+            "reason": "ScriptError",
+            "message": "boom",
+            "startTime": f"2026-01-05T12:0{number}:00Z",
+            "endTime": f"2026-01-05T12:0{number}:30Z",
+        }
+        for number in (1, 2)
+    ]
+    status: dict[str, Any] = {"try": 3, "tries": tries}
+    cluster = FakeCluster(execution("flaky", "Queued", **status))
+    lines = weir(cluster, "get", "execution", "flaky").stdout.splitlines()
+    head, *rows = [line.split() for line in lines[3:]]
+    assert lines[2] == ""
+    assert head == ["TRY", "REASON", "STARTED", "FAILED", "MESSAGE"]
+    assert [[row[0], row[1], row[4]] for row in rows] == [
+        ["1", "ScriptError", "boom"],
+        ["2", "ScriptError", "boom"],
+    ]
+    assert "REASON" not in weir(cluster, "get", "executions").stdout
 
 
 @pytest.mark.parametrize("word", ["monthly-report", "Monthly report", "Monthly  Report"])

@@ -18,6 +18,7 @@ from weir.controllers.gathering import Gatherer
 from weir.controllers.intake import Intake
 from weir.controllers.places import Start
 from weir.controllers.queue import LookAgainQueue, Target
+from weir.controllers.room import Room
 from weir.controllers.store import Store
 from weir.core import pods, starting
 from weir.core.actions import (
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 # In a namespace of a moment ago the service account may be missing yet: the first wait is short.
 _FIRST_REFUSAL, _MAX_REFUSAL = timedelta(seconds=0.5), timedelta(seconds=30)
+# The API server's own words.
+_OVER_QUOTA = "exceeded quota"
 _CONFLICT_DELAY = 0.05
 _POD_GRACE = timedelta(seconds=15)
 
@@ -54,6 +57,7 @@ class ExecutionController:
         intake: Intake,
         gatherer: Gatherer,
         events: EventWriter,
+        room: Room,
         *,
         runner_defaults: Callable[[], RunnerDefaults],
         clock: Callable[[], datetime],
@@ -64,6 +68,7 @@ class ExecutionController:
         self._intake = intake
         self._gatherer = gatherer
         self._events = events
+        self._room = room
         self._runner_defaults = runner_defaults
         self._clock = clock
 
@@ -84,6 +89,9 @@ class ExecutionController:
             self._queue.look_again(target, _CONFLICT_DELAY)
         except NotFound:
             await self._refresh(execution)
+        again = await self._room.make_for(seen)
+        if again is not None:
+            self._queue.look_again(target, max((again - self._clock()).total_seconds(), 0.001))
 
     async def _perform(self, seen: Observed, action: Action) -> None:
         target = Target("execution", *seen.execution.key)
@@ -120,6 +128,9 @@ class ExecutionController:
             if pod is None:
                 return
             self._store.put_pod(pod)
+            memory = self._store.memory(uid)
+            memory.refusals, memory.over_quota_since = 0, None
+            memory.requests, memory.requested = 0, None
             await self._write(seen, self._starting(seen, action, pod))
         finally:
             self._store.places.end_start(uid)
@@ -156,6 +167,8 @@ class ExecutionController:
         delay = min(_FIRST_REFUSAL * 2 ** min(memory.refusals, 10), _MAX_REFUSAL)
         memory.refusals += 1
         memory.refused_until = self._clock() + delay
+        if _OVER_QUOTA in error.message:
+            memory.over_quota_since = memory.over_quota_since or self._clock()
         action = starting.refused(seen, error.message[:1000])
         if isinstance(action, Move):
             await self._move(seen, action)

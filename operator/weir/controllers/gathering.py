@@ -49,7 +49,7 @@ class Gatherer:
 
     async def observe(self, execution: Execution, now: datetime) -> Observed:
         """Return all that is known of an Execution."""
-        plan = await self._plan(execution)
+        plan = await self.plan(execution)
         parent = await self._parent(execution)
         pod = await self._pod(execution)
         # From here on nothing is awaited: a place that is free stays so until it is taken.
@@ -65,6 +65,7 @@ class Gatherer:
             cancel_since=memory.cancel_since,
             silent_since=memory.silent_since,
             refused_until=memory.refused_until,
+            over_quota_since=memory.over_quota_since,
             left_children=self._left_children(execution),
             busy=self._store.places.is_starting,
         )
@@ -76,13 +77,18 @@ class Gatherer:
         memory = self._store.memory(execution.uid)
         if execution.spec.desired_state == DesiredState.CANCELLED:
             memory.cancel_since = memory.cancel_since or now
+        if execution.phase != Phase.WAITING:
+            memory.waits_since = None
+        elif memory.waits_since is None:
+            memory.waits_since = now
         runner = execution.status.runner
         is_silent = pod.phase in (PodPhase.ENDED, PodPhase.LOST, PodPhase.ABSENT)
         if runner is not None and is_silent and memory.silent_pod != runner.pod_uid:
             memory.silent_pod, memory.silent_since = runner.pod_uid, now
         return memory
 
-    async def _plan(self, execution: Execution) -> Plan:
+    async def plan(self, execution: Execution) -> Plan:
+        """Return what an Execution runs, and what stands in the way of that."""
         namespace = execution.metadata.namespace
         flows, connectors = self._store.flows(namespace), self._store.connectors(namespace)
         if not execution.status.attempt:
@@ -168,7 +174,7 @@ class Gatherer:
 
     def _strays(self, execution: Execution, pod: PodState) -> tuple[PodState, ...]:
         others = [one for one in self._store.pods(execution.uid).values() if one.uid != pod.uid]
-        if execution.phase.is_final:
+        if execution.phase.is_final or execution.is_hibernated:
             return tuple(others)
         attempt = (execution.status.attempt or 0) + 1
         to_adopt = names.pod_name(execution.metadata.name, execution.uid, attempt)

@@ -22,6 +22,7 @@ from weir.controllers.intake import Intake
 from weir.controllers.pods import PodWatch
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.resync import Resync
+from weir.controllers.room import Room
 from weir.controllers.settings import Settings
 from weir.controllers.store import Store
 from weir.core.pods import RunnerDefaults
@@ -56,13 +57,15 @@ class Leader:
         self._store = Store(cluster_limit=settings.max_running)
         self.queue = LookAgainQueue(self._look)
         self._intake = Intake(self._store, self.queue)
+        gatherer = Gatherer(cluster, self._store, settings.limits)
         self._executions = ExecutionController(
             cluster,
             self._store,
             self.queue,
             self._intake,
-            Gatherer(cluster, self._store, settings.limits),
+            gatherer,
             self._events,
+            Room(cluster, self._store, self._intake, gatherer, clock=clock),
             runner_defaults=self._runner_defaults,
             clock=clock,
         )

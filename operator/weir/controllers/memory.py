@@ -14,3 +14,7 @@ class Memory:
     absent_pod: str = ""  # UID of a Pod that is known not to be there
     refusals: int = 0  # of Pods, one after the other
     refused_until: datetime | None = None
+    over_quota_since: datetime | None = None  # of its first Pod that a quota refused
+    waits_since: datetime | None = None  # when it was first seen waiting
+    requests: int = 0  # for the place of another run
+    requested: datetime | None = None  # when it asked last

@@ -9,7 +9,7 @@ from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.core.queueing import FlowKey, Load, Ticket, turns
 
-_IN_LINE = frozenset({None, Reason.FLOW_LIMIT, Reason.CLUSTER_LIMIT})
+_IN_LINE = frozenset({None, Reason.WOKEN, Reason.FLOW_LIMIT, Reason.CLUSTER_LIMIT})
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 

@@ -49,7 +49,11 @@ def _next_pod(seen: Observed, now: datetime) -> Action:
         return between
     if seen.place != Place.FREE:
         return _queued(seen, now)
-    return next_attempt(seen, now)
+    status = seen.execution.status
+    # What the script of a woken run last said of itself is still so.
+    return next_attempt(
+        seen, now, message=status.message if status.reason == Reason.WOKEN else None
+    )
 
 
 def _between_tries(seen: Observed, now: datetime) -> Action | None:

@@ -16,6 +16,7 @@ from weir.controllers.gathering import Gatherer
 from weir.controllers.intake import Intake
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.resync import Resync
+from weir.controllers.room import Room
 from weir.controllers.store import Store
 from weir.core.observed import Limits
 from weir.core.pods import RunnerDefaults
@@ -64,13 +65,15 @@ class Looks:
         self.store = Store(cluster_limit=self._max_running)
         self.intake = Intake(self.store, self.queue)
         self.events = EventWriter(self._cluster, identity="test")
+        gatherer = Gatherer(self._cluster, self.store, Limits())
         self.executions = ExecutionController(
             self._cluster,
             self.store,
             self.queue,
             self.intake,
-            Gatherer(self._cluster, self.store, Limits()),
+            gatherer,
             self.events,
+            Room(self._cluster, self.store, self.intake, gatherer, clock=lambda: self.now),
             runner_defaults=lambda: DEFAULTS,
             clock=lambda: self.now,
         )

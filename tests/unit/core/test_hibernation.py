@@ -215,9 +215,9 @@ def test_who_finds_no_place_asks_after_five_seconds_and_then_ever_more_rarely() 
     assert gaps == [5, 10, 20, 40, 80, 160, 320, 320, 320]
 
 
-def candidate(name: str, since: float = 0, namespace: str = "demo", **fields: Any) -> Candidate:
-    fields = {"uid": name, "namespace": namespace, "resumable": True} | fields
-    return Candidate(waits_since=after(since), **fields)
+def candidate(name: str, since: float = 0, namespace: str = "demo", **fields: bool) -> Candidate:
+    resumable = bool(fields.get("resumable", True))
+    return Candidate(uid=name, namespace=namespace, waits_since=after(since), resumable=resumable)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ class Execution:
     is_archived: bool = False
     is_deleted: bool = False
     slept: float = 0.0  # seconds
+    error: BaseException | None = None  # what its script let go
     children: list[Execution] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)  # its script has returned

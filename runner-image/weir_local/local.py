@@ -105,6 +105,16 @@ class Local:
         with self.world.changed:
             return result_of(root, self.world.clock.now())
 
+    def passes(self, root: Execution, seconds: float) -> bool:
+        """Let so many seconds pass, or fewer if all has ended; return whether it has.
+
+        Raises:
+            NothingHappens: All that runs waits for what will never come, and is still there.
+        """
+        deadline = self.world.clock.now() + seconds
+        over = self.world.wait(lambda: True if _is_over(root) else None, deadline=deadline)
+        return over is not None
+
     def result(self, root: Execution) -> Result:
         """Return what has become of an execution so far."""
         with self.world.changed:

@@ -12,9 +12,15 @@ from weir_protocol import Cause, LogLine
 from weir_protocol.arguments import JsonObject
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Result:
-    """One execution, and all that it started. Fields are those that scripts read."""
+    """One execution, and all that it started. Fields are those that scripts read.
+
+    Attributes:
+        entries: Its log, tracebacks among it, with times and streams.
+        slept: Seconds that it slept, whether they were skipped or not.
+        error: The exception that its script let go; None for an end by `this.error`, too.
+    """
 
     name: str
     title: str
@@ -31,11 +37,16 @@ class Result:
     outputs: JsonObject = field(default_factory=dict)
     cause: Cause | None = None
     entries: tuple[LogLine, ...] = ()
-    slept: float = 0.0  # seconds
+    slept: float = 0.0
+    error: BaseException | None = None
     is_archived: bool = False
     duration: float | None = None  # seconds
     children: tuple[Result, ...] = ()
     uid: str = ""
+
+    def __repr__(self) -> str:
+        said = f": {self.message}" if self.message else ""
+        return f"<{self.title} {self.status}{said}>"
 
     @property
     def is_success(self) -> bool:
@@ -51,6 +62,18 @@ class Result:
     def traceback(self) -> str:
         """The script's lines that its failure came through; empty if it did not fail so."""
         return "\n".join(one.text for one in self.entries if one.stream == "traceback")
+
+    def child(self, called: str) -> Result:
+        """Return the first child that is called so: by title, or by what it runs.
+
+        Raises:
+            LookupError: There is no such child.
+        """
+        for child in self.children:
+            if called in (child.title, child.flow_name, child.connector_name, child.connector_type):
+                return child
+        there = ", ".join(repr(child.title) for child in self.children) or "none"
+        raise LookupError(f"{self.title} has no child {called!r}; its children: {there}")
 
     def walk(self) -> Iterator[Result]:
         """Yield this execution and all below it, parents before their children."""
@@ -83,10 +106,32 @@ def result_of(execution: Execution, now: float) -> Result:
         cause=view.cause,
         entries=tuple(execution.log),
         slept=execution.slept,
+        error=execution.error,
         is_archived=execution.is_archived,
         duration=duration,
         children=tuple(result_of(child, now) for child in execution.children),
     )
+
+
+def told(result: Result) -> str:
+    """Return a run for people: its family as a tree, and what each of them logged."""
+    lines = list(_tree(result, "", ""))
+    for one in result.walk():
+        texts = [text_of(entry) for entry in one.entries]
+        if texts:
+            lines.append(f"\n{one.title} ({one.name}) logged:")
+            lines += [f"  {line}" for text in texts for line in text.split("\n")]
+    return "\n".join(lines)
+
+
+def _tree(result: Result, first: str, rest: str) -> Iterator[str]:
+    message = f"  {result.message}" if result.message else ""
+    yield f"{first}{result.title}  {result.status}{message}"
+    for child in result.children:
+        last = child is result.children[-1]
+        yield from _tree(
+            child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  ")
+        )
 
 
 def text_of(line: LogLine) -> str:

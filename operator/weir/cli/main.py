@@ -377,7 +377,7 @@ async def get(
 async def lint(
     _options: Options,
     paths: Annotated[
-        list[str],
+        list[Path],  # whose names the shell completes
         typer.Argument(metavar="FILE...", help="Scripts, manifests, folders; - reads stdin."),
     ],
     strict: Annotated[
@@ -397,7 +397,9 @@ async def lint(
 
     if output not in ("text", "json"):
         raise CliError(f"--output {output!r}: text or json")
-    return linting.lint(paths, strict=strict, ignore=ignore or [], output=output)
+    return linting.lint(
+        [str(path) for path in paths], strict=strict, ignore=ignore or [], output=output
+    )
 
 
 @verb(app, examples=(("", "of this command and of the server"),))

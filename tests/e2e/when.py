@@ -60,6 +60,10 @@ class When:
         """Ask for a run's end."""
         await self._desire(run, "Cancelled")
 
+    async def paused(self, run: Run) -> None:
+        """Ask for a run to be held."""
+        await self._desire(run, "Paused")
+
     async def resumed(self, run: Run) -> None:
         """Let a run go on that was created with desiredState Paused."""
         await self._desire(run, "Running")

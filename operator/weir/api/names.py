@@ -23,6 +23,9 @@ FLOW_LABEL = f"{GROUP}/flow"  # on ControllerRevisions
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "weir"
 
+# Annotation on root Executions: who made them, as `weir run` says. It is not to be trusted.
+CREATED_BY = f"{GROUP}/created-by"
+
 FIELD_MANAGER = "weir"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from weir.api import names
 from weir.api.execution import Execution
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
@@ -131,7 +132,17 @@ class Assignments:
             log_limit=LIMIT,
             output_limit=OUTPUT_LIMIT,
             requirements=(flow.requirements or []) if flow else [],
+            environment=self._runtime.settings.environment or execution.metadata.namespace,
+            user=self._user(execution),
         )
+
+    def _user(self, execution: Execution) -> str:
+        """Return who made the root of the tree, as its maker said; empty: it is not known."""
+        root = execution
+        if execution.spec.parent is not None:
+            above = self._runtime.executions.by_key((execution.metadata.namespace, execution.root))
+            root = above or execution
+        return root.metadata.annotations.get(names.CREATED_BY, "")[:253]
 
     async def _require_journal(self, execution: Execution, new: Attempt) -> None:
         """A later attempt goes on from the journal: it must be the right one, and whole."""

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """How long ended Executions, their logs and values are kept in SQL, e.g. 336h."""
     development_ttl: str = "1h"
     """How long ended Development runs stay as objects, unless their Flow says less."""
+    environment: str = ""
+    """What scripts are told of where they run (`system.get_env_name()`); empty: their namespace."""
     server_patience: float = 600.0
     """Seconds that a runner goes without the server before it gives up."""
     retention_interval: float = 60.0

@@ -91,7 +91,7 @@ class Run:
             for one in self.history.all(EXECUTIONS)
             if one["spec"].get("parent", {}).get("uid") == self.uid
         ]
-        owned.sort(key=lambda one: int(one["spec"]["parent"]["sequence"]))
+        owned.sort(key=lambda one: _made(one["spec"]["parent"]))
         return [
             Run(one["metadata"]["name"], one["metadata"]["uid"], self.namespace, self.history)
             for one in owned
@@ -103,3 +103,7 @@ class Run:
             f"{self.name} is {self.phase} ({self.reason or 'no reason'}): "
             f"{self.message[:300] or 'no message'}; phases seen: {', '.join(self.phases)}"
         )
+
+
+def _made(parent: JsonObject) -> tuple[int, int]:
+    return (int(parent.get("try", 1)), int(parent["sequence"]))

@@ -3,8 +3,9 @@
 the base of every model, metadata, conditions, and a few field types.
 """
 
+import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -63,6 +64,36 @@ class Model(BaseModel):
     def dump(self) -> JsonObject:
         """Return the part as the API has it: camelCase, without what is unset."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def compacted(self) -> Self:
+        """Return an equal model that takes half of the memory: for what is kept in thousands.
+
+        Which of its fields were set is forgotten; nothing of Weir asks for that.
+        """
+        copy = type(self).__new__(type(self))
+        # Set one by one, attributes share their names with all instances of their class.
+        for name, value in self.__dict__.items():
+            object.__setattr__(copy, name, _compacted(value))
+        object.__setattr__(copy, "__pydantic_fields_set__", _NO_NAMES)
+        object.__setattr__(copy, "__pydantic_extra__", None)
+        object.__setattr__(copy, "__pydantic_private__", None)
+        return copy
+
+
+# Shared, and never changed: models are frozen.
+_NO_NAMES: set[str] = set()
+_EMPTY_LIST: list[Any] = []
+_EMPTY_OBJECT: JsonObject = {}
+
+
+def _compacted(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.compacted()
+    if type(value) is str:
+        return sys.intern(value)
+    if isinstance(value, list):
+        return [_compacted(one) for one in value] or _EMPTY_LIST
+    return _EMPTY_OBJECT if value == {} else value
 
 
 class OwnerReference(Model):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
-@dataclass
+@dataclass(slots=True)
 class Memory:
     """Losing it, by a restart, makes waits begin anew, and nothing else."""
 

@@ -237,6 +237,9 @@ class Store:
         return self._ended[uid].version if uid in self._ended else -1
 
     def _add_live(self, execution: Execution) -> None:
+        if execution.is_hibernated:
+            # There may be many, and for long. Nothing is decided by what is left out.
+            execution = _without_values(execution).compacted()
         self._live[execution.key] = execution
         self._keys[execution.uid] = execution.key
         if execution.spec.parent is not None:
@@ -293,6 +296,16 @@ def owner_of(pod: JsonObject) -> str | None:
         if owner.get("controller") and owner.get("kind") == Execution.KIND:
             return str(owner["uid"])
     return None
+
+
+def _without_values(execution: Execution) -> Execution:
+    spec = {"inputs": None, "script": execution.spec.script and "#"}
+    return execution.model_copy(
+        update={
+            "spec": execution.spec.model_copy(update=spec),
+            "status": execution.status.model_copy(update={"outputs": None}),
+        }
+    )
 
 
 def _slim(execution: Execution) -> Execution:

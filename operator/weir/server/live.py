@@ -168,7 +168,7 @@ class Executions:
         if execution.phase.is_final:
             self._hold_ended(execution)
         elif execution.is_hibernated:
-            self._by_uid[uid] = _reduced(execution)
+            self._by_uid[uid] = _reduced(execution).compacted()
             self._reduced.add(uid)
         for topic in {uid, before, after} - {None}:
             self.topics.notify(str(topic))

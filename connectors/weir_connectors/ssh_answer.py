@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 MOST = 6 * 2**20
 
 # Beside them there are greetings, the complaints of shells, and what names the contents.
-_BESIDES = 2**16
+LIMIT = MOST + 2**16
 
 
 class TooMuch(Exception):
@@ -50,7 +50,7 @@ class Listener:
     def feed(self, data: bytes) -> None:
         """Take what came from the host; raises TooMuch."""
         self._heard += data
-        if len(self._heard) > MOST + _BESIDES:
+        if len(self._heard) > LIMIT:
             raise TooMuch
         self.done = self._heard.endswith(self._mark + b" done\n")
 

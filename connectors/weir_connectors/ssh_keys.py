@@ -57,6 +57,12 @@ def known_hosts(text: str, host: str, port: int) -> str:
     )
 
 
+def key_types(text: str) -> list[str]:
+    """Return the types of the keys in lines of known_hosts, each once."""
+    words = (word for line in _lines(text) for word in line.split())
+    return list(dict.fromkeys(word for word in words if word.startswith(_KEY_TYPES)))
+
+
 def _lines(text: str) -> list[str]:
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]

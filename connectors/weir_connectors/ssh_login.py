@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import asyncssh
+from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
 from weir_connectors import ssh_keys
 from weir_connectors.connector import Context
@@ -91,13 +92,8 @@ async def _waited_for(work: Coroutine[Any, Any, Result], context: Context) -> Re
 
 
 def _options(inputs: SshInputs) -> dict[str, Any]:
-    known = None
-    if inputs.hostkey:
-        known = asyncssh.import_known_hosts(
-            ssh_keys.known_hosts(inputs.hostkey, inputs.hostname, inputs.port)
-        )
     return {
-        "known_hosts": known,
+        **_host_options(inputs),
         "username": inputs.username,
         "password": inputs.password,
         "client_keys": None if inputs.key is None else [_key(inputs)],
@@ -109,6 +105,28 @@ def _options(inputs: SshInputs) -> dict[str, Any]:
         "agent_path": None,
         "gss_host": None,
     }
+
+
+def _host_options(inputs: SshInputs) -> dict[str, Any]:
+    if not inputs.hostkey:
+        return {"known_hosts": None}
+    text = ssh_keys.known_hosts(inputs.hostkey, inputs.hostname, inputs.port)
+    # Keys of the known kinds first; of the others, one is taken only to say which was offered.
+    kinds = [*_algorithms(text), *(one.decode() for one in get_default_public_key_algs())]
+    if "@cert-authority" in text:
+        kinds = [*(one.decode() for one in get_default_certificate_algs()), *kinds]
+    return {
+        "known_hosts": asyncssh.import_known_hosts(text),
+        "server_host_key_algs": list(dict.fromkeys(kinds)),
+    }
+
+
+def _algorithms(known_hosts: str) -> list[str]:
+    of_rsa = ["rsa-sha2-256", "rsa-sha2-512", "ssh-rsa"]
+    default = {one.decode() for one in get_default_public_key_algs()}
+    types = ssh_keys.key_types(known_hosts)
+    named = [name for one in types for name in (of_rsa if one == "ssh-rsa" else [one])]
+    return [name for name in named if name in default]
 
 
 def _key(inputs: SshInputs) -> asyncssh.SSHKey:
@@ -140,14 +158,16 @@ async def _try(inputs: SshInputs, options: dict[str, Any]) -> asyncssh.SSHClient
     except asyncssh.HostKeyNotVerifiable as error:
         raise failed(inputs, _another_host(client.offered, error)) from error
     except asyncssh.KeyExchangeFailed as error:
-        raise failed(inputs, await _no_common_ground(inputs, options, error)) from error
+        said = f"host and client have no method in common ({error.reason}); is the host too old?"
+        raise failed(inputs, said) from error
     except asyncssh.PermissionDenied as error:
         raise failed(inputs, _refused(inputs, error)) from error
     except TimeoutError as error:
         said = f"no answer within {inputs.connect_timeout:g} s; check hostname, port and firewalls"
         raise _Unreachable(said) from error
-    except asyncssh.ConnectionLost as error:
-        said = f"the connection was cut before the login ({error.reason}); is it an SSH server?"
+    except (asyncssh.ConnectionLost, ConnectionResetError) as error:
+        reason = error.reason if isinstance(error, asyncssh.Error) else error.strerror
+        said = f"the connection was cut before the login ({reason}); is it an SSH server?"
         raise _Unreachable(said) from error
     except asyncssh.DisconnectError as error:
         said = f"the host ended the connection before the login ({error.reason})"
@@ -173,20 +193,6 @@ def _another_host(offered: asyncssh.SSHKey | None, error: asyncssh.Error) -> str
         f" {offered.get_algorithm()} {offered.get_fingerprint()};"
         " if that is the right one, take the new line from ssh-keyscan"
     )
-
-
-async def _no_common_ground(
-    inputs: SshInputs, options: dict[str, Any], error: asyncssh.KeyExchangeFailed
-) -> str:
-    """Say why no connection was agreed on; most often, the host's key is of another kind."""
-    if inputs.hostkey and "server_host_key_algs" not in options:
-        # Any kind will do to learn which key it is: an unknown one is refused before any login.
-        try:
-            connection = await _try(inputs, {**options, "server_host_key_algs": "default"})
-        except ConnectionFailed as other:
-            return str(other).partition(": ")[2].partition(": ")[2]
-        connection.abort()
-    return f"host and client have no method in common ({error.reason}); the host is too old"
 
 
 def _refused(inputs: SshInputs, error: asyncssh.PermissionDenied) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from weir_connectors.ssh_answer import MOST
+from weir_connectors.ssh_answer import LIMIT
 from weir_connectors.ssh_inputs import SshInputs, is_comment, programs
 
 # Whatever shell the user has: its own syntax matters no further than here.
@@ -38,11 +38,11 @@ def program(inputs: SshInputs, token: str) -> str:
     folder = f"{inputs.temp_path.rstrip('/')}/weir-{token}"
     names = inputs.names
     lines = [
-        f"token={token}",
-        f"dir={shlex.quote(folder)}",
-        f"names={shlex.quote(' '.join(names))}",
-        f"most={MOST + 1}",
-        f"seconds={int(inputs.script_timeout + LENIENCY) + 1}",
+        f"weir_token={token}",
+        f"weir_dir={shlex.quote(folder)}",
+        f"weir_names={shlex.quote(' '.join(names))}",
+        f"weir_most={LIMIT + 1}",  # so that too much is noticed
+        f"weir_seconds={int(inputs.script_timeout + LENIENCY) + 1}",
         _function("script", token, prepared(inputs.script, names, folder)),
         _function("record", token, _record(names, folder)),
         "files() {\n:",

@@ -78,6 +78,8 @@ async def type_in(
     )
     why, confirmed, words = await followed.to_the_end(inputs, context)
     report.close()
+    if why == "done":  # the exit code may come after the end of the output
+        await asyncio.wait({asyncio.ensure_future(process.wait_closed())}, timeout=PATIENCE)
     code = process.exit_status
     if why == "done" and code is None:
         why, words = "cut", "the shell ended without an exit code"

@@ -135,7 +135,9 @@ def host(ssh_server: SshServer) -> Iterator[Host]:
     """The ssh server, with a folder for the scripts of one test."""
     folder = Path(tempfile.mkdtemp(prefix="weir-host-"))
     folder.chmod(0o1777)
-    yield Host(ssh_server, folder)
+    host = Host(ssh_server, folder)
+    yield host
+    host.close()
     shutil.rmtree(folder)
 
 

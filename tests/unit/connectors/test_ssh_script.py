@@ -45,10 +45,10 @@ def test_the_text_is_one_compound_command_with_everything_quoted() -> None:
         script_timeout=2.5,
     )
     text = program(inputs, "f00")
-    assert text.startswith("{\ntoken=f00\n")
+    assert text.startswith("{\nweir_token=f00\n")
     assert text.endswith("}\n")
-    assert "dir='/var/my tmp/weir-f00'\n" in text
+    assert "weir_dir='/var/my tmp/weir-f00'\n" in text
     assert "<<'f00'\necho '$A'\nf00\n" in text
     assert "set -- '/opt/my sh' -e\n" in text
     assert "give 0 'a'\"'\"'b'\n" in text
-    assert "seconds=33\n" in text
+    assert "weir_seconds=33\n" in text

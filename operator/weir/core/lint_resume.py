@@ -28,6 +28,8 @@ _CLOCK = frozenset(
 _CHANCE = frozenset(
     {"os.urandom", "os.getrandom", "random.SystemRandom", "uuid.uuid1", "uuid.uuid4"}
 )
+# Without a seed, the system's.
+_SEEDED = frozenset({"random.Random", "random.seed"})
 _CHANCE_MODULES = ("secrets",)
 _OUTSIDE = frozenset(
     {
@@ -85,8 +87,8 @@ def _notice(script: Script, call: ast.Call, name: str) -> Iterator[Finding]:
         )
     elif name in _CLOCK and not _decides_nothing(script, call):
         yield _differs("N201", call, "is another time when the run is resumed", name)
-    elif name in _CHANCE or top in _CHANCE_MODULES:
-        if not _decides_nothing(script, call):
+    elif name in _CHANCE or top in _CHANCE_MODULES or (name in _SEEDED and not call.args):
+        if name == "random.seed" or not _decides_nothing(script, call):
             yield _differs("N202", call, "is another value when the run is resumed", name)
     elif (name in _OUTSIDE or top in _OUTSIDE_MODULES) and not _is_in_tmp(call):
         yield _differs("N203", call, "is done again when the run is resumed", name)

@@ -41,6 +41,9 @@ RULES: dict[str, Rule] = {
     "W113": Rule("long-sleep", "a long `time.sleep()`, which keeps a Pod for nothing"),
     "W114": Rule("not-awaited", "outputs are read of a child that nobody waited for"),
     "W115": Rule("not-installed", "a module that the runner does not have"),
+    "W116": Rule(
+        "connection-input", "inputs of a connection that its type does not know, or lacks"
+    ),
     "N201": Rule("clock", "the time decides what the run does next"),
     "N202": Rule("chance", "chance decides what the run does next (`random` itself is seeded)"),
     "N203": Rule("outside", "an effect or an answer from outside, which a resume asks for again"),

@@ -8,7 +8,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from weir.core import lint_calls, lint_ends, lint_resume
+from weir.core import lint_calls, lint_connections, lint_ends, lint_resume
 from weir.core.lint_rules import Finding, Severity
 from weir.core.lint_script import Script, finding
 from weir_protocol import scripts
@@ -24,6 +24,7 @@ _CHECKS: tuple[Callable[[Script], Iterator[Finding]], ...] = (
     lint_calls.records,
     lint_calls.exits,
     lint_calls.sleeps,
+    lint_connections.inputs,
     lint_ends.outputs_lost,
     lint_ends.not_json,
     lint_ends.swallowed,

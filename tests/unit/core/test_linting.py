@@ -32,7 +32,10 @@ FOUND: dict[str, tuple[str, list[str]]] = {
         "this.connect(url='x')",
         ["2:5 W101 `this.connect(…)` without a connector"],
     ),
-    "a connection by its type": ("this.connect(connector_type='GIT')", []),
+    "a connection by its type": (
+        "this.connect(connector_type='GIT', command='get', repository_url='u')",
+        [],
+    ),
     "a flow with its name somewhere": ("this.flow(*inputs['args'])", []),
     "a flow of something else": ("other.flow()", []),
     # W102
@@ -226,6 +229,26 @@ FOUND: dict[str, tuple[str, list[str]]] = {
         "this.log(child.get('output_value'))",
         [],
     ),
+    # W116
+    "a type that is not there": (
+        "this.connect(connector_type='GITT', command='get')",
+        ["2:33 W116 there is no connection type 'GITT'"],
+    ),
+    "an input that is spelt otherwise": (
+        "this.connect(connector_type='GIT', repository_url='u', command='get', reff='main')",
+        ["2:75 W116 a GIT connection has no input 'reff'"],
+    ),
+    "an input that is missing": (
+        "this.task('GIT', command='get')",
+        ["2:5 W116 a GIT connection needs `repository_url`"],
+    ),
+    "an input that a Connector may have": (
+        "this.connect('github', connector_type='GIT', command='get')",
+        [],
+    ),
+    "inputs from elsewhere": ("this.connect(connector_type='GIT', inputs=inputs)", []),
+    "a type that is computed": ("this.connect(connector_type=inputs['type'])", []),
+    "a question as a connection": ("this.task('INPUT', request='Go on?')", []),
     # N201, N202
     "a deadline": (
         "import time\nend = time.time() + 60\nwhile time.time() < end:\n    this.flow('x')",
@@ -258,6 +281,13 @@ FOUND: dict[str, tuple[str, list[str]]] = {
     "a random name": (
         "import uuid\nname = uuid.uuid4().hex\nif name > 'a':\n    this.flow('x')",
         ["3:12 N202 `uuid.uuid4()` is another value when the run is resumed"],
+    ),
+    "a generator without a seed": (
+        "import random\nrandom.seed()\nif random.Random().random() > 0.5:\n    this.flow('x')",
+        [
+            "3:5 N202 `random.seed()` is another value when the run is resumed",
+            "4:8 N202 `random.Random()` is another value when the run is resumed",
+        ],
     ),
     "a number of a seeded generator": (
         "import random\nif random.random() > 0.5:\n    this.flow('x')",

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from demo.echo import ECHO
+from demo.host import HOST
 from demo.repository import REPOSITORY
 from demo.services import Service
 from weir.api.execution import Execution
@@ -19,7 +20,7 @@ from weir.api.resource import JsonObject
 
 FOLDER = Path(__file__).parents[1] / "examples"
 # What examples connect to. Their public addresses are replaced by those inside the cluster.
-SERVICES = (REPOSITORY, ECHO)
+SERVICES = (REPOSITORY, ECHO, HOST)
 
 
 @dataclass(frozen=True)

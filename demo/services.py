@@ -20,7 +20,8 @@ class Service:
     """One Pod of Weir's runner image, and the Service before it.
 
     `public` is what an example has in its manifest; `scheme` and `path` are of the address that
-    takes its place.
+    takes its place. Without a scheme it is the bare host. `target_port` is the Pod's own port,
+    where it is another.
     """
 
     name: str
@@ -29,15 +30,20 @@ class Service:
     public: str
     scheme: str
     path: str = ""
+    target_port: int | None = None
 
     def url(self, address: str) -> str:
         """Return what takes the place of `public`, given the Service's address."""
-        return f"{self.scheme}://{address}:{self.port}{self.path}"
+        return f"{self.scheme}://{address}:{self.port}{self.path}" if self.scheme else address
 
     @property
     def labels(self) -> dict[str, str]:
         """The labels of Pod and Service."""
         return {"app.kubernetes.io/name": self.name, "app.kubernetes.io/part-of": "weir-demo"}
+
+    @property
+    def _pod_port(self) -> int:
+        return self.target_port or self.port
 
     def service(self) -> JsonObject:
         """Return the Service's manifest."""
@@ -45,7 +51,10 @@ class Service:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {"name": self.name, "labels": self.labels},
-            "spec": {"selector": self.labels, "ports": [{"port": self.port}]},
+            "spec": {
+                "selector": self.labels,
+                "ports": [{"port": self.port, "targetPort": self._pod_port}],
+            },
         }
 
     def pod(self, image: str, pull_policy: str) -> JsonObject:
@@ -69,8 +78,11 @@ class Service:
                         "imagePullPolicy": pull_policy,
                         "command": list(self.command),
                         "env": [{"name": "HOME", "value": "/tmp"}],
-                        "ports": [{"containerPort": self.port}],
-                        "readinessProbe": {"tcpSocket": {"port": self.port}, "periodSeconds": 1},
+                        "ports": [{"containerPort": self._pod_port}],
+                        "readinessProbe": {
+                            "tcpSocket": {"port": self._pod_port},
+                            "periodSeconds": 1,
+                        },
                         "securityContext": {
                             "allowPrivilegeEscalation": False,
                             "readOnlyRootFilesystem": True,

@@ -15,9 +15,9 @@ from tests.e2e.when import When
 from tests.e2e.world import World
 from weir.api.execution import Execution
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import EXECUTIONS, FLOWS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SECRETS
 
-KINDS = {"Flow": FLOWS, "Execution": EXECUTIONS}
+KINDS = {"Flow": FLOWS, "Execution": EXECUTIONS, "Connector": CONNECTORS, "Secret": SECRETS}
 FILES = list(dict.fromkeys(one.file for one in expectations()))
 
 

@@ -11,11 +11,18 @@ import yaml
 from demo.examples import FOLDER, SERVICES, expectations, manifest, services_of
 from demo.services import Service
 from tests.unit.cli.fake import execution
+from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject
+from weir_connectors import registry
 from weir_protocol import schemas, scripts
 
+MODELS: dict[str, type[Flow | Execution | Connector]] = {
+    "Flow": Flow,
+    "Execution": Execution,
+    "Connector": Connector,
+}
 FILES = sorted(file.name for file in FOLDER.glob("*.yaml") if file.name != "expected.yaml")
 
 
@@ -32,22 +39,23 @@ def flows() -> dict[str, Flow]:
 def test_an_example_says_what_it_is_and_can_be_run(file: str) -> None:
     assert (FOLDER / file).read_text().startswith("# ")
     kinds = [item["kind"] for item in documents(file)]
-    assert set(kinds) == {"Flow", "Execution"}
+    assert {"Flow", "Execution"} <= set(kinds) <= {*MODELS, "Secret"}
     for item in documents(file):
         if item["kind"] == "Flow":
             assert scripts.problem_with(item["spec"]["script"]) is None
-        else:
+        elif item["kind"] == "Connector":
+            spec = Connector.model_validate(item).spec
+            registry.check(spec.type, spec.inputs or {}, [one.input for one in spec.secret_inputs])
+        elif item["kind"] == "Execution":
             assert Execution.model_validate(item).spec.flow in flows()
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_no_example_has_a_field_that_nobody_reads(file: str) -> None:
     for item in documents(file):
-        is_flow = item["kind"] == "Flow"
-        known = (
-            Flow.model_validate(item).spec if is_flow else Execution.model_validate(item).spec
-        ).dump()
-        assert item["spec"].keys() <= known.keys()
+        if item["kind"] in MODELS:
+            known = MODELS[item["kind"]].model_validate(item).spec.dump()
+            assert item["spec"].keys() <= known.keys()
 
 
 def test_names_and_titles_are_unique_so_that_all_can_be_applied_together() -> None:
@@ -133,7 +141,7 @@ def test_a_public_address_is_replaced(service: Service) -> None:
     (file,) = [file for file in FILES if service in services_of(file)]
     text = manifest(file, {service.public: service.url("10.0.0.1")})
     assert service.public not in text
-    assert f": {service.scheme}://10.0.0.1:{service.port}{service.path}\n" in text
+    assert f": {service.url('10.0.0.1')}\n" in text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import burst, cold, interpreter, memory, writes
+from bench import burst, cold, hibernation, interpreter, memory, writes
 from bench.field import Field, field
 from bench.figures import Report, joined, tables
 from tests.e2e.installation import Installation
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Field, argparse.Namespace], Awaitable[Report | N
     "cold": lambda field, options: cold.measure(field, options.rounds),
     "burst": lambda field, options: burst.measure(field, options.at_once, options.bursts),
     "writes": lambda field, options: writes.measure(field, options.rounds),
+    "hibernation": lambda field, options: hibernation.measure(field, options.sleeping),
     "memory": lambda field, options: memory.measure(field, options.finished),
 }
 
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--at-once", type=int, default=40, help="Executions of a burst (40)")
     parser.add_argument("--bursts", type=int, default=4, help="bursts of each (4)")
     parser.add_argument("--finished", type=int, default=1000, help="Executions for memory (1000)")
+    parser.add_argument("--sleeping", type=int, default=1000, help="runs without a Pod (1000)")
     return parser
 
 

@@ -32,3 +32,7 @@ class Backend(Protocol):
     def log(self, text: str, data: JsonObject | None) -> None:
         """Append an entry to the run's log. Never fails, never waits for an answer."""
         ...
+
+    def hide(self, *secrets: Any) -> None:
+        """Show these values as `***` in the log from now on."""
+        ...

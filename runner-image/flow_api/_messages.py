@@ -118,8 +118,12 @@ class Message:
         _check_timeout(timeout)
         if self._response is None:
             arguments = ResponseArguments(name=self._name, timeout=timeout)
-            response = _performed(self._backend, "response", arguments)
-            self._response = dict(response or {})
+            response = dict(_performed(self._backend, "response", arguments) or {})
+            fields = (self._arguments.body or {}).get("properties", {})
+            passwords = [name for name in fields if fields[name].get("element") == "password"]
+            if passwords:
+                self._backend.hide(*(response.get(name) for name in passwords))
+            self._response = response
         return self
 
     def _get(self, field: str) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from weir_local.services import Services
     from weir_runner.journal import Journal
     from weir_runner.logbook import LogBook
+    from weir_runner.scrubbing import Scrubber
 
 OUTPUT_LIMIT = 16 * 2**20
 
@@ -54,12 +55,18 @@ class LocalBackend:
     """Speaks for one execution. Operations of several threads are done one after the other."""
 
     def __init__(
-        self, services: Services, execution: Execution, journal: Journal, book: LogBook
+        self,
+        services: Services,
+        execution: Execution,
+        journal: Journal,
+        book: LogBook,
+        scrubber: Scrubber,
     ) -> None:
         self._services = services
         self._execution = execution
         self._journal = journal
         self._book = book
+        self._scrubber = scrubber
         self._process = os.getpid()
         self._turn = threading.RLock()
         self._performing = 0  # the thread that performs just now
@@ -83,7 +90,11 @@ class LocalBackend:
     def log(self, text: str, data: JsonObject | None) -> None:
         """Append an entry to the log."""
         self._require_run()
-        self._book.add("log", text, data)
+        self._book.add("log", text, self._scrubber.value(data))
+
+    def hide(self, *secrets: Any) -> None:
+        """Show these values as `***` in the log and in the message of the end."""
+        self._scrubber.add(*secrets)
 
     def close(self) -> None:
         """Refuse what threads that the script left behind still ask for."""

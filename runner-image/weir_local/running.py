@@ -110,7 +110,7 @@ class _Run:
 
     def _run_script(self) -> tuple[Outcome, Any, str | None]:
         execution = self._execution
-        backend = LocalBackend(self._services, execution, self._journal, self._book)
+        backend = LocalBackend(self._services, execution, self._journal, self._book, self._scrubber)
         view = dataclasses.replace(
             full_view(execution, self._world.clock.now()), output_value=None, message=None
         )

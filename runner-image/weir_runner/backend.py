@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from weir_runner.departure import Departure
     from weir_runner.journal import Journal
     from weir_runner.logbook import LogBook
+    from weir_runner.scrubbing import Scrubber
     from weir_runner.transport import Transport
 
 
@@ -51,12 +52,14 @@ class ClusterBackend:
         journal: Journal,
         book: LogBook,
         departure: Departure,
+        scrubber: Scrubber,
     ) -> None:
         self._assignment = assignment
         self._transport = transport
         self._journal = journal
         self._book = book
         self._departure = departure
+        self._scrubber = scrubber
         self._process = os.getpid()
         self._first = threading.get_ident()  # the thread that runs the script
         self._turn = threading.RLock()
@@ -83,7 +86,11 @@ class ClusterBackend:
     def log(self, text: str, data: JsonObject | None) -> None:
         """Append an entry to the log."""
         self._require_run()
-        self._book.add("log", text, data)
+        self._book.add("log", text, self._scrubber.value(data))
+
+    def hide(self, *secrets: Any) -> None:
+        """Show these values as `***` in the log and in the message of the end."""
+        self._scrubber.add(*secrets)
 
     def close(self) -> None:
         """Refuse what threads that the script left behind still ask for."""

@@ -97,7 +97,7 @@ class Run:
         self._book = LogBook(
             self._journal,
             assignment.log_limit,
-            scrub=self._scrubber.text if assignment.connection else None,
+            scrub=self._scrubber.text,
         )
         self._sender = LogSender(
             self._book, self._another(), self._attempt, departure, lambda s: self._watch.wait(s)
@@ -133,7 +133,7 @@ class Run:
         if complaint:
             self._book.add("system", complaint)
         if outcome.message is not None:
-            message = printable(outcome.message)
+            message = self._scrubber.text(printable(outcome.message))
         self._report(
             End(
                 uid=self._attempt.uid,
@@ -155,7 +155,12 @@ class Run:
         """Run the script; return its end, its outputs, and the message it set before."""
         assignment = self._assignment
         backend = ClusterBackend(
-            assignment, self._transport, self._journal, self._book, self._departure
+            assignment,
+            self._transport,
+            self._journal,
+            self._book,
+            self._departure,
+            self._scrubber,
         )
         # What an earlier attempt has saved does not count: this one does all of it again.
         view = dataclasses.replace(

@@ -44,6 +44,7 @@ class FakeBackend:
         self.lean = lean
         self.answer: Answer | None = None  # given to everything, if set
         self.recorded: Answer | None = None  # of a `once` before
+        self.hidden: list[Any] = []
         self.asked: Any = None  # the last message
         self.unanswered = False  # whether nobody answers messages
         self.fails_until = 0  # how many children fail before one succeeds
@@ -60,6 +61,9 @@ class FakeBackend:
 
     def log(self, text: str, data: JsonObject | None) -> None:
         self.logged.append((text, data))
+
+    def hide(self, *secrets: Any) -> None:
+        self.hidden.extend(secrets)
 
     def of_kind(self, kind: str) -> list[Any]:
         """Return the arguments of all operations of a kind."""

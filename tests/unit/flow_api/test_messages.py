@@ -117,6 +117,12 @@ def test_the_older_argument_is_taken_and_noted(this: Any, backend: FakeBackend) 
     assert backend.logged == [("message_type='WARN' is not used any more", None)]
 
 
+def test_the_log_does_not_show_passwords(this: Any, backend: FakeBackend) -> None:
+    fields = {"name": {"element": "password"}, "approve": {"element": "submit"}}
+    this.message("Who?", body={"properties": fields})
+    assert backend.hidden == ["Ada"]
+
+
 def test_messages_are_a_public_type(this: Any) -> None:
     assert isinstance(this.message("Go on?"), Message)
     assert Message.__module__ == "flow_api"

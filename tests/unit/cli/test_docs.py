@@ -14,6 +14,7 @@ import flow_api
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.message import Message
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.api.resource import Condition, Resource
@@ -29,6 +30,7 @@ PAGES: dict[type[Resource], str] = {
     Flow: "flows.md",
     Execution: "executions.md",
     Connector: "connectors.md",
+    Message: "messages.md",
     Setting: "settings.md",
     Schema: "schemas.md",
 }

@@ -42,15 +42,17 @@ class Context:
     `log` takes one line of text for people, free of secrets. `cancelled` says whether the run is
     to stop; it is asked several times per second, so it must be cheap. `hide` takes a text that
     is made of secrets, or is part of one, and that is to be removed from log, message and outputs
-    as the values of `secret_inputs` are: these are names of inputs. `uid` and `try_number` are the
-    run's identity, the same in every attempt of one try. No `uid`: the connection belongs to no
-    run.
+    as the values of `secret_inputs` are: these are names of inputs. `save_file` keeps bytes as a
+    file that scripts share, by its name, and raises ConnectionFailed; None: there are no files.
+    `uid` and `try_number` are the run's identity, the same in every attempt of one try. No `uid`:
+    the connection belongs to no run.
     """
 
     log: Callable[[str], None] = _no_log
     cancelled: Callable[[], bool] = _never
     hide: Callable[[str], None] = _no_secret
     secret_inputs: frozenset[str] = frozenset()
+    save_file: Callable[[str, bytes], None] | None = None
     uid: str = ""
     try_number: int = 1
 

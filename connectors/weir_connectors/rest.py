@@ -6,7 +6,8 @@
 
 Outputs: `status_code`, `headers` (names as in `Content-Type`), `cookies` (those that servers have
 set), `encoding` (how the body's text was encoded), and the body: `json` if it is JSON, else `text`,
-or `content` (base64) if it is no text.
+or `content` (base64) if it is no text. With `dst` the body is kept as a file instead, and the
+outputs have its `size_bytes`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from weir_connectors import stopping
 from weir_connectors.connector import ConnectorType, Context
-from weir_connectors.errors import ConnectionFailed
+from weir_connectors.errors import ConnectionFailed, InvalidInputError
 from weir_connectors.inputs import marked, parse
 from weir_connectors.rest_inputs import REPEATABLE, RestInputs
 
@@ -64,4 +65,10 @@ def _run(parsed: RestInputs, context: Context) -> dict[str, Any]:
         )
     if parsed.data is not None:
         context.log("the input data is deprecated: give urlencoded for a form, body for a text")
-    return stopping.run(rest_exchange.exchange(parsed, context), context.cancelled, "REST")
+    if parsed.dst is not None and context.save_file is None:
+        raise InvalidInputError("REST: invalid input dst: expected none, there are no files here")
+    received = stopping.run(rest_exchange.exchange(parsed, context), context.cancelled, "REST")
+    if parsed.dst is None or context.save_file is None:
+        return received.outputs()
+    context.save_file(parsed.dst, received.body)
+    return received.outputs_without_body()

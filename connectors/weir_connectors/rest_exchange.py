@@ -1,4 +1,4 @@
-"""Sends the request of a REST connection: redirects, retries, and the answer's outputs."""
+"""Sends the request of a REST connection: redirects, retries, and what comes back."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from weir_connectors import backoff, rest_failures, rest_request, rest_response,
 from weir_connectors.connector import Context
 from weir_connectors.rest_failures import Failure
 from weir_connectors.rest_inputs import RestInputs
+from weir_connectors.rest_response import Received
 
 
-async def exchange(inputs: RestInputs, context: Context) -> dict[str, Any]:
-    """Send the request, again if need be, and return the outputs.
+async def exchange(inputs: RestInputs, context: Context) -> Received:
+    """Send the request, again if need be, and return the answer.
 
     Raises:
         InvalidInputError: an input cannot be used; nothing was sent.
         ConnectionFailed: no answer, or another than expected.
     """
-    return await _Exchange(inputs, context).outputs()
+    return await _Exchange(inputs, context).received()
 
 
 class _Exchange:
@@ -35,7 +36,7 @@ class _Exchange:
         self.wanted = rest_request.prepared(inputs, context)
         self.tls = tls.client_context("REST", inputs.cacert, inputs.verify_ssl)
 
-    async def outputs(self) -> dict[str, Any]:
+    async def received(self) -> Received:
         waits = backoff.of(self.inputs.retry_backoff)
         began = time.monotonic()
         for tries in itertools.count(1):
@@ -56,7 +57,7 @@ class _Exchange:
         # What the server has not seen can be sent by any method.
         return failure.transient and (not failure.sent or self.inputs.repeatable())
 
-    async def _try(self) -> dict[str, Any]:
+    async def _try(self) -> Received:
         async with self._client() as client:
             request = self.wanted.request(client)
             for redirects in itertools.count():
@@ -112,11 +113,12 @@ class _Exchange:
 
     async def _read(
         self, client: httpx.AsyncClient, request: httpx.Request, response: httpx.Response
-    ) -> dict[str, Any]:
+    ) -> Received:
         where = self.wanted.where(request)
         if response.status_code in self.inputs.expected:
-            body = await rest_response.body_of(response, where)
-            return rest_response.outputs(response, body, client.cookies, where)
+            kept = rest_response.BODY_LIMIT if self.inputs.dst is None else rest_response.FILE_LIMIT
+            body = await rest_response.body_of(response, where, kept)
+            return Received(response, body, client.cookies, where)
         raise rest_failures.of_status(
             response.status_code,
             self.inputs.expected,

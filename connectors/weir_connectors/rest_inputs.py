@@ -20,6 +20,7 @@ REPEATABLE = ("GET", "HEAD")
 EXPECTED_STATUS_CODES = (200, 201, 202, 204)
 LONGEST_TIMEOUT = 86_400.0
 MOST_REDIRECTS = 100
+LONGEST_NAME = 253  # characters, of a file
 
 _METHOD = re.compile(r"(?!(?i:connect|trace)$)[A-Za-z]{1,20}")
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
@@ -32,13 +33,12 @@ _NOT_YOURS = frozenset({"host", "content-length", "transfer-encoding", "connecti
 class RestInputs:
     """What a REST connection may be given.
 
-    Differences from the interface that this follows: `grant`, `dst` and `pass_user_token` are
-    refused, since none of them can be done here yet. `headers` and `cookies` may also be text, as
+    Differences from the interface that this follows: `grant` and `pass_user_token` are refused,
+    since neither can be done here yet. `headers` and `cookies` may also be text, as
     a Secret holds it. Ours are `proxy` and the method `bearer`.
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {
-        "dst": "a connection cannot write files of scripts: save its outputs from the script",
         "grant": "there is no OAuth here yet: get a token by a connection of its own, and give it"
         " as password with authentication_method bearer",
         "pass_user_token": "runs have no token of a user",
@@ -133,6 +133,14 @@ class RestInputs:
             schema={"default": list(EXPECTED_STATUS_CODES)},
         ),
     )
+    dst: str | None = field(
+        default=None,
+        metadata=about(
+            "Name of a file, as `system.file(name)` has it, in which the body is kept instead of"
+            " the outputs.",
+            schema={"minLength": 1, "maxLength": LONGEST_NAME},
+        ),
+    )
     allow_redirects: bool = field(
         default=True,
         metadata=about(
@@ -223,6 +231,8 @@ class RestInputs:
         if not self.expected or not all(200 <= code <= 599 for code in self.expected):
             yield Problem("expected_status_code", "status codes between 200 and 599, at least one")
         yield from self._problems_of_limits()
+        if self.dst is not None and not 1 <= len(self.dst) <= LONGEST_NAME:
+            yield Problem("dst", f"the name of a file, at most {LONGEST_NAME} characters")
         if self.cacert is not None and "-----BEGIN CERTIFICATE-----" not in self.cacert:
             yield Problem("cacert", "certificates as PEM text (-----BEGIN CERTIFICATE-----)")
 

@@ -7,6 +7,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
@@ -19,6 +20,9 @@ from weir_connectors.rest_failures import Failure, Where
 # of three.
 BODY_LIMIT = 15 * 2**20
 BINARY_LIMIT = 11 * 2**20
+
+# Bytes of a body that becomes a file.
+FILE_LIMIT = 16 * 2**20
 
 # Bytes of an unexpected answer that are looked at.
 START = 4096
@@ -33,22 +37,22 @@ _MARKS = (
 )
 
 
-async def body_of(response: httpx.Response, where: Where) -> bytes:
+async def body_of(response: httpx.Response, where: Where, limit: int) -> bytes:
     """Return the whole body.
 
     Raises:
-        Failure: it is larger than BODY_LIMIT.
+        Failure: it has more bytes than the limit.
     """
     # What is packed says nothing of its size, and a HEAD sends nothing.
     if response.request.method != "HEAD" and "Content-Encoding" not in response.headers:
         declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > BODY_LIMIT:
-            _too_large(where, BODY_LIMIT)
+        if declared.isdecimal() and int(declared) > limit:
+            _too_large(where, limit)
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > BODY_LIMIT:
-            _too_large(where, BODY_LIMIT)
+        if len(body) > limit:
+            _too_large(where, limit)
     return bytes(body)
 
 
@@ -66,30 +70,45 @@ async def start_of(response: httpx.Response) -> str:
     return found[0] if found else f"({len(body)} bytes or more, which are no text)"
 
 
-def outputs(
-    response: httpx.Response, body: bytes, cookies: httpx.Cookies, where: Where
-) -> dict[str, Any]:
-    """Return what scripts get; `cookies` are all that servers have set.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer that was expected. `cookies` are all that servers have set."""
 
-    Raises:
-        Failure: base64 makes the body larger than outputs may be.
-    """
-    found = decoded(body, response.headers.get("Content-Type", ""))
-    described: dict[str, Any] = {
-        "status_code": response.status_code,
-        "headers": _headers(response.headers),
-        "cookies": {cookie.name: cookie.value or "" for cookie in cookies.jar},
-        "encoding": found[1] if found else None,
-    }
-    if found is None:
-        if len(body) > BINARY_LIMIT:
-            _too_large(where, BINARY_LIMIT)
-        return described | {"content": base64.b64encode(body).decode()}
-    text, _ = found
-    try:
-        return described | {"json": _json(text)}
-    except ValueError:
-        return described | {"text": text}
+    response: httpx.Response
+    body: bytes
+    cookies: httpx.Cookies
+    where: Where
+
+    def outputs(self) -> dict[str, Any]:
+        """Return what scripts get.
+
+        Raises:
+            Failure: base64 makes the body larger than outputs may be.
+        """
+        found = decoded(self.body, self.response.headers.get("Content-Type", ""))
+        described = self._described(found[1] if found else None)
+        if found is None:
+            if len(self.body) > BINARY_LIMIT:
+                _too_large(self.where, BINARY_LIMIT)
+            return described | {"content": base64.b64encode(self.body).decode()}
+        text, _ = found
+        try:
+            return described | {"json": _json(text)}
+        except ValueError:
+            return described | {"text": text}
+
+    def outputs_without_body(self) -> dict[str, Any]:
+        """Return what scripts get where the body became a file."""
+        charset = _declared(self.response.headers.get("Content-Type", ""))
+        return self._described(charset) | {"size_bytes": len(self.body)}
+
+    def _described(self, encoding: str | None) -> dict[str, Any]:
+        return {
+            "status_code": self.response.status_code,
+            "headers": _headers(self.response.headers),
+            "cookies": {cookie.name: cookie.value or "" for cookie in self.cookies.jar},
+            "encoding": encoding,
+        }
 
 
 def decoded(body: bytes, content_type: str, is_cut: bool = False) -> tuple[str, str] | None:
@@ -174,6 +193,6 @@ def retry_after(response: httpx.Response, now: Callable[[], datetime]) -> float 
 def _too_large(where: Where, limit: int) -> NoReturn:
     raise Failure(
         where,
-        f"the answer is larger than {limit // 2**20} MiB, which outputs cannot hold;"
-        " ask for less (a page, a range)",
+        f"the answer is larger than {limit // 2**20} MiB, which cannot be kept; ask for less (a"
+        " page, a range)",
     )

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeAlias
 from flow_api import EngineException
 from flow_api._values import NotJsonError, checked_object
 from weir_local.errors import Raises, not_found
-from weir_protocol import Ask, Connection
-from weir_protocol.arguments import JsonObject
+from weir_protocol import Answer, Ask, Connection
+from weir_protocol.arguments import JsonObject, OperationKind
 from weir_protocol.naming import slug
 from weir_runner import tracebacks
 from weir_runner.ends import Outcome
@@ -34,6 +34,7 @@ class Call:
     cancelled: Callable[[], bool]
     scrubber: Scrubber
     uid: str
+    perform: Callable[[OperationKind, Any], Answer]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,7 +208,9 @@ def _real(prepared: Prepared, call: Call) -> Made:
         secret_inputs=sorted(prepared.secret_inputs),
     )
     attempt = Ask(uid=call.uid, try_number=1, attempt=1)
-    outcome, outputs = connection.run(wanted, attempt, call.scrubber, call.log, call.cancelled)
+    outcome, outputs = connection.run(
+        wanted, attempt, call.scrubber, call.log, call.cancelled, call.perform
+    )
     scrubbed: JsonObject | None = call.scrubber.value(outputs)
     return outcome, scrubbed
 

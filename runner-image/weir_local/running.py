@@ -153,11 +153,15 @@ class _Run:
         assert prepared is not None
         secret = {*prepared.secret_inputs, *self._execution.spec.protect_inputs}
         self._scrubber.add(*(value for key, value in prepared.inputs.items() if key in secret))
+        backend = LocalBackend(
+            self._services, self._execution, self._journal, self._book, self._scrubber
+        )
         call = Call(
             log=lambda text: self._book.add("log", text),
             cancelled=lambda: self._execution.stop is not None,
             scrubber=self._scrubber,
             uid=self._execution.uid,
+            perform=backend.perform,
         )
         outcome, outputs = prepared.make(prepared, call)
         return outcome, outputs, None

@@ -10,7 +10,8 @@ from weir_runner import tracebacks
 from weir_runner.ends import Outcome
 
 if TYPE_CHECKING:
-    from weir_protocol import Ask, Connection
+    from weir_protocol import Answer, Ask, Connection
+    from weir_protocol.arguments import OperationKind
     from weir_runner.scrubbing import Scrubber
 
 
@@ -20,6 +21,7 @@ def run(
     scrubber: Scrubber,
     log: Callable[[str], None],
     cancelled: Callable[[], bool],
+    perform: Callable[[OperationKind, Any], Answer],
 ) -> tuple[Outcome, dict[str, Any] | None]:
     """Run a connection; return how it ended, and its outputs if it has some. Raises nothing.
 
@@ -29,6 +31,7 @@ def run(
         scrubber: Takes secrets out of the message of the end; the connection may add to them.
         log: Appends a line to the log.
         cancelled: Whether the connection is to stop.
+        perform: Does an operation of the run.
     """
     # Here and not above: only a run that is a connection pays for it.
     from weir_connectors import errors, registry
@@ -36,6 +39,16 @@ def run(
     def message_of(error: BaseException) -> str:
         # Scrubbed first: what is cut or put into one line may not be found any more.
         return tracebacks.shortened(scrubber.text(tracebacks.text_of(error)))
+
+    def save_file(name: str, content: bytes) -> None:
+        from base64 import b64encode
+
+        from weir_protocol.arguments import SaveRecordArguments
+
+        fields = {"content": b64encode(content).decode()}
+        answer = perform("save_record", SaveRecordArguments(kind="file", name=name, fields=fields))
+        if answer.error is not None:
+            raise errors.ConnectionFailed(f"the file {name!r}: {answer.error.message}")
 
     kind = connection.type
     try:
@@ -45,6 +58,7 @@ def run(
             cancelled=cancelled,
             hide=scrubber.add,
             secret_inputs=frozenset(connection.secret_inputs),
+            save_file=save_file,
             uid=attempt.uid,
             try_number=attempt.try_number,
         )

@@ -208,12 +208,21 @@ class Run:
     def _connect(self) -> tuple[Outcome, Any, str | None]:
         """Run the connection; return its end and its outputs, free of secrets."""
         assert self._assignment.connection is not None
+        backend = ClusterBackend(
+            self._assignment,
+            self._transport,
+            self._journal,
+            self._book,
+            self._departure,
+            self._scrubber,
+        )
         outcome, outputs = connection.run(
             self._assignment.connection,
             self._attempt,
             self._scrubber,
             lambda text: self._book.add("log", text),
             lambda: self._watch.stop is not None,
+            backend.perform,
         )
         return outcome, self._scrubber.value(outputs), None
 

@@ -92,6 +92,23 @@ async def test_a_call_cannot_send_a_connectors_secrets_elsewhere(
     assert run.children == []
 
 
+async def test_a_body_is_kept_as_a_file_that_scripts_read(
+    when: When, then: Then, api: str
+) -> None:
+    run = await when.executed(
+        script=f"""
+        import json
+
+        def handler(system, this):
+            kept = this.connect(connector_type='REST', url='{api}/anything?a=1', dst='answers/1')
+            outputs = kept.get('output_value')
+            text = system.file('answers/1').get_text_content()
+            return {{'size': outputs['size_bytes'] == len(text), 'args': json.loads(text)['args']}}
+        """
+    )
+    await then(run).succeeds(outputs={"size": True, "args": {"a": "1"}})
+
+
 async def test_a_hanging_connection_is_cancelled(when: When, then: Then, api: str) -> None:
     run = await when.executed(
         connection={"type": "REST"}, inputs={"url": f"{api}/delay/600", "method": "post"}

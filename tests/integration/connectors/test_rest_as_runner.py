@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.integration.connectors.conftest import rest
 from tests.integration.connectors.rest_server import RestServer
 from tests.unit.runner.fakes import FakeServer, run
+from weir_connectors.errors import InvalidInputError
 from weir_protocol import Connection, encode
 
 SECRET = "s3cret+of/ada"
@@ -59,6 +61,39 @@ def test_a_request_carries_the_key_of_its_run(rest_server: RestServer) -> None:
         connected({"url": f"{rest_server.url}/echo", "method": "post"}, [])
     first, second = (one.headers["idempotency-key"] for one in rest_server.seen)
     assert first == second
+
+
+def test_a_body_is_kept_as_a_file(rest_server: RestServer) -> None:
+    url = f"{rest_server.url}/large?bytes={16 * 2**20}&type=text/csv;charset=utf-8"
+    server = connected({"url": url, "dst": "reports/today.csv"}, [])
+    (operation,) = server.operations.values()
+    assert operation.kind == "save_record"
+    assert operation.arguments["kind"] == "file"
+    assert operation.arguments["name"] == "reports/today.csv"
+    assert base64.b64decode(operation.arguments["fields"]["content"]) == bytes(16 * 2**20)
+    assert server.end.outputs is not None
+    assert server.end.outputs["size_bytes"] == 16 * 2**20
+    assert server.end.outputs["encoding"] == "utf-8"
+    assert {"text", "json", "content"} & server.end.outputs.keys() == set()
+
+
+def test_a_body_that_no_file_can_hold_is_refused(rest_server: RestServer) -> None:
+    url = f"{rest_server.url}/large?bytes={16 * 2**20 + 1}"
+    server = connected({"url": url, "dst": "x"}, [])
+    assert "larger than 16 MiB, which cannot be kept" in (server.end.message or "")
+    assert server.operations == {}
+
+
+def test_an_unexpected_answer_becomes_no_file(rest_server: RestServer) -> None:
+    server = connected({"url": f"{rest_server.url}/nowhere", "dst": "x"}, [])
+    assert server.end.status == "error"
+    assert server.operations == {}
+
+
+def test_where_there_are_no_files_nothing_is_sent(rest_server: RestServer) -> None:
+    with pytest.raises(InvalidInputError, match="dst: expected none, there are no files here"):
+        rest(f"{rest_server.url}/echo", dst="x")
+    assert rest_server.seen == []
 
 
 @pytest.mark.parametrize(

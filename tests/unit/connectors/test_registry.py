@@ -178,7 +178,7 @@ def test_files_path_is_refused_and_not_ignored() -> None:
         pytest.param(
             "REST",
             {"url": "https://h", "json": [1], "headers": "A: b", "expected_status_code": 200},
-            [{"dst": "x"}, {"port": 0}, {"json": 1, "headers": [1]}, {"scheme": "ftp"}],
+            [{"grant": "x"}, {"port": 0}, {"json": 1, "headers": [1]}, {"scheme": "ftp"}],
             id="REST",
         ),
     ],

@@ -201,6 +201,7 @@ def test_a_path_does_not_lead_elsewhere(name: str, path: str) -> None:
         pytest.param({"retry_backoff": {"initial": -1}}, "retry_backoff: expected", id="negative"),
         pytest.param({"retry_backoff": {"maximum": "1"}}, "retry_backoff: expected", id="a text"),
         pytest.param({"retry_backoff": {"multiplier": 0.5}}, "retry_backoff: ", id="shrinking"),
+        pytest.param({"dst": ""}, "dst: expected the name of a file", id="no name of a file"),
         pytest.param({"cacert": "/etc/ca.pem"}, "cacert: expected certificates", id="a CA's path"),
         pytest.param({"proxy": "proxy:3128"}, "proxy: expected a URL", id="no URL of a proxy"),
     ],
@@ -227,7 +228,7 @@ def test_a_login_is_whole(inputs: dict[str, Any], message: str) -> None:
     assert str(refused.value) == f"REST: missing input {message}"
 
 
-@pytest.mark.parametrize("name", ["dst", "grant", "pass_user_token"])
+@pytest.mark.parametrize("name", ["grant", "pass_user_token"])
 def test_what_cannot_be_done_here_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(ExtraInputError, match=rf"^REST does not take {name} \(.+\)$"):
         parsed(**{name: "x"})

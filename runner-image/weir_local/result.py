@@ -109,7 +109,9 @@ def result_of(execution: Execution, now: float) -> Result:
         error=execution.error,
         is_archived=execution.is_archived,
         duration=duration,
-        children=tuple(result_of(child, now) for child in execution.children),
+        children=tuple(
+            result_of(child, now) for child in execution.children if not child.is_deleted
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flow_api import Execution as Handle
-from flow_api import System
+from flow_api import LifecycleSignal, System
 from flow_api._values import printable
 from weir_local import scripts, streams
 from weir_local.backend import OUTPUT_LIMIT, LocalBackend
@@ -142,6 +142,8 @@ class _Run:
                 self._interrupt.disarm()
                 backend.leave_if_forked(error)
                 outcome = ends.of_error(error, self._script.filename)
+                if not isinstance(error, LifecycleSignal):
+                    self._execution.error = error
         except BaseException as error:  # an interrupt that came in the last moment
             self._interrupt.disarm()
             outcome = ends.of_error(error, self._script.filename)

@@ -71,7 +71,10 @@ def run(case: Case) -> Outcome:
         message=result.message,
         outputs=result.outputs,
         log=[line.text for line in result.entries if line.stream in ("log", "stdout")],
-        children=[child.status for child in result.children],
+        children=[
+            child.status for child in result.children if child.uid not in local.world.deleted
+        ],
+        namespace=local.services.namespace,
     )
 
 

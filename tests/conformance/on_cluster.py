@@ -67,6 +67,7 @@ class ClusterBackend:
             outputs=await self._server.outputs(self._namespace, name),
             log=[one.text for one in log if one.stream in ("log", "stdout")],
             children=[child.phase.script_status for child in children],
+            namespace=self._namespace,
         )
 
     async def flow(self, name: str, spec: JsonObject) -> None:

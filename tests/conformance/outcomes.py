@@ -32,14 +32,15 @@ def outcome(
     outputs: dict[str, Any] | None,
     log: list[str],
     children: list[str],
+    namespace: str,
 ) -> Outcome:
     """Return an outcome in which nothing depends on names that are made by chance."""
     return Outcome(
         status=status,
         reason=reason or "",
-        message=_plain(message or ""),
+        message=_plain(message or "", namespace),
         outputs=outputs or {},
-        log=tuple(_plain(text) for text in log),
+        log=tuple(_plain(text, namespace) for text in log),
         children=tuple(children),
     )
 
@@ -56,5 +57,5 @@ def differences(case: Case, seen: Outcome) -> list[str]:
     return found
 
 
-def _plain(text: str) -> str:
-    return _HASHED.sub(r"\1-*", text)
+def _plain(text: str, namespace: str) -> str:
+    return _HASHED.sub(r"\1-*", text.replace(f"namespace {namespace}", "namespace *"))

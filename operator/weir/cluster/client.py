@@ -155,14 +155,21 @@ class Cluster:
         return await self._object("PATCH", path, body=body, content_type=_MERGE_PATCH, verb=verb)
 
     async def amend(
-        self, kind: Kind, namespace: str | None, name: str, changes: Sequence[JsonObject]
+        self,
+        kind: Kind,
+        namespace: str | None,
+        name: str,
+        changes: Sequence[JsonObject],
+        *,
+        status: bool = False,
     ) -> JsonObject:
-        """Apply JSON Patch operations to an object: for values that are replaced, not merged.
+        """Apply JSON Patch operations to an object, or to its status: for values that are replaced,
+        not merged.
 
         One that sets /metadata/resourceVersion guards: raises Conflict, NotFound, Invalid.
         """
-        path = kind.path(namespace, name)
-        verb = f"patch {kind.plural}"
+        path = kind.path(namespace, name) + ("/status" if status else "")
+        verb = f"patch {kind.plural}{'/status' if status else ''}"
         return await self._object(
             "PATCH", path, body=[*changes], content_type=_JSON_PATCH, verb=verb
         )

@@ -22,9 +22,14 @@ class IllegalMove(Exception):
 
 @dataclass(frozen=True)
 class StatusChange:
-    """A merge patch of a status: only what changes; None removes a field."""
+    """A merge patch of a status: only what changes; None removes a field.
+
+    `whole` is there where a value holds a null of its own, which a merge patch cannot say: each
+    changed field as it then is, None for one that is removed.
+    """
 
     fields: JsonObject
+    whole: JsonObject | None = None
 
     def __bool__(self) -> bool:
         return bool(self.fields)
@@ -67,7 +72,9 @@ def move(
     elif before.phase == Phase.PAUSED and phase != Phase.PAUSED:
         fields = _resuming(before, now) | fields
     after = before.model_copy(update=fields)
-    return StatusChange(_difference(before, after, fields))
+    patch, new = _difference(before, after, fields), after.dump()
+    whole = {name: new.get(name) for name in patch}
+    return StatusChange(patch, whole if any(map(_holds_null, whole.values())) else None)
 
 
 def _ending(
@@ -121,6 +128,13 @@ def _difference(
         elif old.get(alias) != new[alias] or name == "phase":
             patch[alias] = _replacing(old.get(alias), new[alias])
     return patch
+
+
+def _holds_null(value: object) -> bool:
+    """Whether an object has a key whose value is null, at any depth that a merge patch looks at."""
+    return isinstance(value, dict) and any(
+        one is None or _holds_null(one) for one in value.values()
+    )
 
 
 def _replacing(old: object, new: object) -> object:

@@ -222,3 +222,14 @@ async def test_what_protects_its_values_is_not_found(
     await runner.wait(child.uid)
     asked = CachedArguments(flow="greet", max_age=3600)
     assert (await runner.ask(runner.operation("cached", asked))).executions == []
+
+
+async def test_outputs_keep_what_is_none(
+    runner: Runner, world: World, runner_for: RunnerFor
+) -> None:
+    outputs = {"nothing": None, "deep": {"inside": {"nothing": None}, "list": [None, {"a": None}]}}
+    await runner.save(outputs={"nothing": 1, "gone": None})
+    await runner.end(outputs=outputs, message="done")
+    ended = await world.get(own_name(runner))
+    assert (ended.status.phase, ended.status.message) == ("Succeeded", "done")
+    assert ended.status.outputs == outputs

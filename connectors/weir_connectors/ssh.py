@@ -7,10 +7,12 @@
 
 Outputs: `retcode`, the script's exit code; `report`, all that it printed; `var`, the values of the
 shell variables that are to be returned, None where one was never set; with `output_files` also
-`files`, a list of `{name, content}`, the content in base64.
+`files`, a list of `{name, content}`, the content in base64. What `copy_files` names is kept as
+files for scripts.
 
-An exit code other than 0 fails the connection, which keeps its outputs. However a connection ends,
-the script ends too: all that it has started, but for what has left its session, and its file.
+An exit code other than 0 fails the connection, which keeps its outputs. Where a connection
+is cancelled, late or cut, its script is ended with all that it has started, but for what has left
+its session. Its file is removed in any case.
 
 What is needed on the host: a POSIX shell and its usual programs, unless `use_shell` is set.
 """
@@ -23,10 +25,10 @@ import secrets
 from typing import Any
 
 from weir_connectors.connector import ConnectorType, Context
-from weir_connectors.errors import ConnectionFailed
+from weir_connectors.errors import ConnectionFailed, InvalidInputError
 from weir_connectors.inputs import marked, parse
 from weir_connectors.ssh_answer import MOST, TooMuch
-from weir_connectors.ssh_inputs import SshInputs, programs
+from weir_connectors.ssh_inputs import SshInputs, file_name, programs
 
 try:
     from weir_connectors import ssh_login, ssh_session
@@ -69,6 +71,10 @@ CONNECTOR: ConnectorType = SshConnector()
 
 
 def _run(inputs: SshInputs, context: Context) -> dict[str, Any]:
+    if inputs.copy_files and context.save_file is None:
+        raise InvalidInputError(
+            "SSH: invalid input copy_files: expected none, there are no files here"
+        )
     if _missing is not None:
         raise ConnectionFailed(
             f"SSH: this image lacks asyncssh; take Weir's runner image ({_missing})"
@@ -99,7 +105,7 @@ async def _connect(inputs: SshInputs, context: Context) -> dict[str, Any]:
             ended = await ssh_session.run(connection, inputs, secrets.token_hex(16), context)
     except TooMuch:
         said = (
-            f"output_vars and output_files: more than {MOST // 2**20} MiB is not returned;"
+            f"output_vars, output_files, copy_files: no more than {MOST // 2**20} MiB are taken;"
             " the script has ended"
         )
         raise ssh_login.failed(inputs, said) from None
@@ -108,7 +114,9 @@ async def _connect(inputs: SshInputs, context: Context) -> dict[str, Any]:
         await asyncio.wait({asyncio.ensure_future(connection.wait_closed())}, timeout=_CLOSING)
     if ended.report.left_out:
         context.log(f"the report lacks {ended.report.left_out} bytes: the script printed too much")
-    return _outputs(inputs, ended)
+    outputs = _outputs(inputs, ended)
+    _save(inputs, ended, outputs, context)
+    return outputs
 
 
 def _outputs(inputs: SshInputs, ended: ssh_session.Ended) -> dict[str, Any]:
@@ -121,8 +129,9 @@ def _outputs(inputs: SshInputs, ended: ssh_session.Ended) -> dict[str, Any]:
     }
     if inputs.output_files:
         outputs["files"] = [
-            {"name": inputs.output_files[number], "content": base64.b64encode(content).decode()}
-            for number, content in answer.files.items()
+            {"name": path, "content": base64.b64encode(answer.files[number]).decode()}
+            for number, path in enumerate(inputs.files)
+            if path in inputs.output_files and number in answer.files
         ]
     if ended.why == "cancelled":
         raise ssh_login.cancelled(outputs)
@@ -142,10 +151,23 @@ def _outputs(inputs: SshInputs, ended: ssh_session.Ended) -> dict[str, Any]:
         said = f"the script ended with exit code {answer.code}"
         raise ssh_login.failed(inputs, f"{said}{_last_words(outputs['report'])}", outputs)
     if answer.lost:
-        named = ", ".join(inputs.output_files[number] for number in answer.lost)
+        named = ", ".join(inputs.files[number] for number in answer.lost)
         said = f"the script has ended, but there is no file to be read at {named}"
-        raise ssh_login.failed(inputs, f"{said}; see output_files", outputs)
+        raise ssh_login.failed(inputs, f"{said}; see output_files and copy_files", outputs)
     return outputs
+
+
+def _save(
+    inputs: SshInputs, ended: ssh_session.Ended, outputs: dict[str, Any], context: Context
+) -> None:
+    """Keep the files of `copy_files` for scripts."""
+    for number, path in enumerate(inputs.files):
+        if path in inputs.copy_files and context.save_file is not None:
+            try:
+                context.save_file(file_name(path), ended.answer.files[number])
+            except ConnectionFailed as error:
+                said = f"the script has ended, but copy_files failed: {error}"
+                raise ssh_login.failed(inputs, said, outputs) from error
 
 
 def _not_begun(inputs: SshInputs, ended: ssh_session.Ended) -> str:

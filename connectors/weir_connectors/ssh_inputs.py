@@ -19,6 +19,7 @@ INTERPRETER = "/usr/bin/env bash -e"
 LONGEST_CONNECT_TIMEOUT = 600.0
 LONGEST_SCRIPT_TIMEOUT = 7 * 24 * 3600.0
 MOST_TRIES = 20
+LONGEST_NAME = 253  # characters, of a file for scripts
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -31,9 +32,8 @@ _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"})
 class SshInputs:
     """What an SSH connection may be given.
 
-    Differences from the interface that this follows: the host's key must be known, or
-    `hostkey: false` says that it does not matter; there is no `copy_files`, since a connection
-    has no file storage: it is refused instead of being ignored. Ours is `passphrase`.
+    One difference from the interface that this follows: the host's key must be known, or
+    `hostkey: false` says that it does not matter. Ours is `passphrase`.
     """
 
     hostname: str = field(
@@ -116,9 +116,12 @@ class SshInputs:
         default_factory=list,
         metadata=about("Files of the host that are returned when the script has succeeded."),
     )
-    copy_files: list[str] | None = field(
-        default=None,
-        metadata=about("Not supported: take `output_files`, and save what it returns."),
+    copy_files: list[str] = field(
+        default_factory=list,
+        metadata=about(
+            "Files of the host that are kept as files for scripts, by their paths without the"
+            " first slash, when the script has succeeded."
+        ),
     )
 
     def repeatable(self) -> bool:
@@ -131,6 +134,11 @@ class SshInputs:
         return list(dict.fromkeys([*self.output_vars, *commented(self.script)]))
 
     @property
+    def files(self) -> list[str]:
+        """The paths of `output_files` and `copy_files`, each once."""
+        return list(dict.fromkeys([*self.output_files, *self.copy_files]))
+
+    @property
     def words(self) -> list[str]:
         """The interpreter and its arguments."""
         return shlex.split(self.interpreter)
@@ -140,12 +148,6 @@ class SshInputs:
         yield from self._problems_with_login()
         yield from self._problems_with_times()
         yield from self._problems_with_script()
-        if self.copy_files is not None:
-            expected = (
-                "nothing: an SSH connection has no file storage to copy to; take output_files,"
-                " and save what it returns with system.file(…)"
-            )
-            yield Problem("copy_files", expected)
 
     def _problems_with_login(self) -> Iterator[Problem]:
         if not _HOST.fullmatch(self.hostname):
@@ -184,10 +186,11 @@ class SshInputs:
             yield Problem("script", "a script that is not empty and has no zero bytes")
         if not self.temp_path.startswith("/") or _UNPRINTABLE.search(self.temp_path):
             yield Problem("temp_path", "an absolute path of a folder")
-        for path in self.output_files:
-            if not path or _UNPRINTABLE.search(path):
-                yield Problem("output_files", "paths, absolute or from the user's home")
-                break
+        for name in ("output_files", "copy_files"):
+            if any(not path or _UNPRINTABLE.search(path) for path in getattr(self, name)):
+                yield Problem(name, "paths, absolute or from the user's home")
+        if any(not 0 < len(file_name(path)) <= LONGEST_NAME for path in self.copy_files):
+            yield Problem("copy_files", f"paths of at most {LONGEST_NAME} characters")
         try:
             words = self.words
         except ValueError:
@@ -203,7 +206,7 @@ class SshInputs:
             if any(one in wrong for one in _named_by(self, name)):
                 yield Problem(name, "names of shell variables: letters, digits and _ only")
         if self.use_shell:
-            for name in ("output_vars", "output_files"):
+            for name in ("output_vars", "output_files", "copy_files"):
                 if getattr(self, name):
                     yield Problem(name, "nothing where use_shell is set: a terminal returns none")
             if commented(self.script):
@@ -211,6 +214,11 @@ class SshInputs:
         elif self.names and not _is_shell(words):
             expected = f"a shell ({', '.join(sorted(_SHELLS))}), since variables are to be returned"
             yield Problem("interpreter", expected)
+
+
+def file_name(path: str) -> str:
+    """Return how a file of the host is called among the files of scripts."""
+    return path.lstrip("/")
 
 
 def commented(script: str) -> list[str]:

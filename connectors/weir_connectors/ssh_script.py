@@ -46,7 +46,7 @@ def program(inputs: SshInputs, token: str) -> str:
         _function("script", token, prepared(inputs.script, names, folder)),
         _function("record", token, _record(names, folder)),
         "files() {\n:",
-        *(f"give {number} {shlex.quote(path)}" for number, path in enumerate(inputs.output_files)),
+        *(f"give {number} {shlex.quote(path)}" for number, path in enumerate(inputs.files)),
         "}",
         *(
             f"command -v {shlex.quote(name)} >/dev/null 2>&1"

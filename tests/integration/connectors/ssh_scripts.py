@@ -35,15 +35,25 @@ class Host:
             "temp_path": str(self.folder),
         }
 
-    def run(self, script: str, **inputs: Any) -> dict[str, Any]:
+    def run(
+        self,
+        script: str,
+        save_file: Callable[[str, bytes], None] | None = None,
+        **inputs: Any,
+    ) -> dict[str, Any]:
         """Run a script to its end; return its outputs."""
         given = {**self.login, "script": script, **inputs}
-        return registry.load("SSH").run(given, registry.Context())
+        return registry.load("SSH").run(given, registry.Context(save_file=save_file))
 
-    def fails(self, script: str = "true", **inputs: Any) -> ConnectionFailed:
+    def fails(
+        self,
+        script: str = "true",
+        save_file: Callable[[str, bytes], None] | None = None,
+        **inputs: Any,
+    ) -> ConnectionFailed:
         """Run a script that fails; return the failure."""
         try:
-            outputs = self.run(script, **inputs)
+            outputs = self.run(script, save_file, **inputs)
         except ConnectionFailed as error:
             return error
         raise AssertionError(f"it did not fail: {outputs}")

@@ -71,7 +71,10 @@ def test_a_key_that_is_cut_off_is_refused_before_anything_is_done(host: Host) ->
 @pytest.mark.parametrize("which", ["key", "password"])
 def test_a_refused_login_is_said_without_what_was_given(host: Host, which: str) -> None:
     given = {"key": host.server.other_key, "password": "hunter2-hunter2"}
-    failure = host.fails("true", **{"key": None, which: given[which]})
+    failure = host.fails(
+        key=given["key"] if which == "key" else None,
+        password=given["password"] if which == "password" else None,
+    )
     assert f"the login was refused; check username, and {which} (" in str(failure)
     assert not any(line in str(failure) for line in given[which].splitlines()[1:-1] or ["hunter2"])
     assert failure.outputs is None

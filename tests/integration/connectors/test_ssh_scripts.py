@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.connectors.ssh_scripts import Host, until
 from weir_connectors import ssh_report
+from weir_connectors.errors import ConnectionFailed, InvalidInputError
 
 
 def test_a_script_runs_as_the_user_in_the_hosts_own_environment(host: Host) -> None:
@@ -151,15 +152,44 @@ def test_files_come_back(host: Host) -> None:
 
 def test_a_file_that_is_not_there_fails_a_script_that_succeeded(host: Host) -> None:
     failure = host.fails("echo done", output_files=["/no/such/file", "/etc/passwd"])
-    assert "there is no file to be read at /no/such/file; see output_files" in str(failure)
+    assert "there is no file to be read at /no/such/file; see output_files and copy_files" in str(
+        failure
+    )
     assert failure.outputs is not None
     assert [one["name"] for one in failure.outputs["files"]] == ["/etc/passwd"]
+
+
+def test_files_are_kept_for_scripts(host: Host) -> None:
+    path = host.folder / "result"
+    saved: dict[str, bytes] = {}
+    outputs = host.run(
+        f"printf 42 >{path}", copy_files=[str(path), "/etc/hostname"], save_file=saved.__setitem__
+    )
+    assert "files" not in outputs
+    assert saved == {
+        str(path)[1:]: b"42",
+        "etc/hostname": Path("/etc/hostname").read_bytes(),
+    }
+
+
+def test_a_file_that_cannot_be_kept_fails_the_connection(host: Host) -> None:
+    def refuse(name: str, content: bytes) -> None:
+        raise ConnectionFailed(f"the file {name!r}: no room")
+
+    failure = host.fails("echo done", copy_files=["/etc/hostname"], save_file=refuse)
+    assert "has ended, but copy_files failed: the file 'etc/hostname': no room" in str(failure)
+    assert failure.outputs == {"retcode": 0, "report": "done\n", "var": {}}
+
+
+def test_where_there_are_no_files_copies_are_refused_before_anything_is_done(host: Host) -> None:
+    with pytest.raises(InvalidInputError, match="copy_files: expected none, there are no files"):
+        host.run("true", copy_files=["/etc/hostname"], port=1)
 
 
 def test_files_that_are_too_large_are_refused(host: Host) -> None:
     path = host.folder / "large"
     failure = host.fails(f"head -c 10000000 /dev/zero >{path}", output_files=[str(path)])
-    assert "output_vars and output_files: more than 6 MiB is not returned" in str(failure)
+    assert "output_vars, output_files, copy_files: no more than 6 MiB are taken" in str(failure)
     assert path.stat().st_size == 10_000_000
 
 

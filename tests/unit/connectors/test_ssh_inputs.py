@@ -51,6 +51,7 @@ def test_the_defaults_are_those_that_scripts_expect() -> None:
         pytest.param({"interpreter": "sudo -n bash -e", "output_vars": ["A"]}, id="sudo bash"),
         pytest.param({"script_timeout": 604800}, id="a week"),
         pytest.param({"output_files": ["/etc/a b", "c"]}, id="files"),
+        pytest.param({"copy_files": ["/etc/a b", "/" + "x" * 253]}, id="files to be copied"),
     ],
 )
 def test_a_value_is_accepted(inputs: dict[str, Any]) -> None:
@@ -106,10 +107,9 @@ def test_a_value_is_accepted(inputs: dict[str, Any]) -> None:
             {"use_shell": True, "script": "A=1 #OUTPUT_VAR(A)"}, "no #OUTPUT_VAR", id="a comment"
         ),
         pytest.param(
-            {"copy_files": ["a"]},
-            "copy_files: expected nothing: an SSH connection has no file storage to copy to;"
-            " take output_files",
-            id="files to be copied",
+            {"copy_files": ["/" + "x" * 254]},
+            "copy_files: expected paths of at most 253",
+            id="name",
         ),
     ],
 )

@@ -1,8 +1,8 @@
-"""New tries of a whole run: which failures deserve one, when it comes, and what is left of the last.
+"""New tries of a whole run: which failures deserve one, when, and what is left of the last.
 
-The number of the try in the status is that of the current try or, between two, of the coming one: it
-rises with the write that ends a try. So whatever says an earlier number (a Pod, a child, the holder
-of a lock) is of a try that is over.
+The number of the try in the status is that of the current try or, between two, of the coming one:
+it rises with the write that ends a try. So whatever says an earlier number (a Pod, a child, the
+holder of a lock) is of a try that is over.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from weir.storage import archive, attempts, logs, migrating, operations, values
+from weir.storage import archive, attempts, files, logs, migrating, operations, values
 from weir.storage.archive import Archived
 from weir.storage.attempts import Attempt
 from weir.storage.database import Database
@@ -231,3 +231,26 @@ async def test_a_database_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(StorageUnavailable):
         await database.start()
     await database.close()
+
+
+async def test_a_file_is_overwritten_and_keeps_the_moment_of_its_creation(
+    database: Database,
+) -> None:
+    def put(name: str, data: bytes, now: float) -> Callable[[Connection], files.File]:
+        return lambda sql: files.put(sql, "team", name, data, now)
+
+    await database.write(put("b/ü.txt", b"one", 1.0))
+    made = await database.write(put("b/ü.txt", b"\x00two", 2.0))
+    assert (made.bytes, made.created, made.modified) == (4, 1.0, 2.0)
+    await database.write(put("a.txt", b"", 3.0))
+    assert await database.read(lambda sql: files.content(sql, "team", "b/ü.txt")) == b"\x00two"
+    listed = await database.read(lambda sql: files.listed(sql, "team"))
+    assert [one.name for one in listed] == ["a.txt", "b/ü.txt"]
+
+
+async def test_files_of_namespaces_are_apart(database: Database) -> None:
+    await database.write(lambda sql: files.put(sql, "team", "x", b"ours", 1.0))
+    assert await database.read(lambda sql: files.find(sql, "other", "x")) is None
+    assert not await database.write(lambda sql: files.delete(sql, "other", "x"))
+    assert await database.write(lambda sql: files.delete(sql, "team", "x"))
+    assert await database.read(lambda sql: files.content(sql, "team", "x")) is None

@@ -44,3 +44,28 @@ def test_pod_names_are_dns_labels_and_differ_by_attempt(execution: str, attempt:
 
 def test_parts_of_a_digest_cannot_run_into_each_other() -> None:
     assert names.digest("a", "bc") != names.digest("ab", "c")
+
+
+@pytest.mark.parametrize(
+    ("word", "stem", "is_plain"),
+    [
+        ("acs.sign Key", "acs-sign-key", True),
+        ("limits", "limits", True),
+        ("ключ", "x", False),
+        ("Schlüssel", "schlussel", False),
+        ("...", "x", False),
+        ("a" * 64, "a" * 54, False),
+    ],
+)
+def test_a_record_is_named_by_its_slug_with_a_hash_where_that_says_too_little(
+    word: str, stem: str, is_plain: bool
+) -> None:
+    made = names.record_name(word)
+    assert names.is_plain(word) is is_plain
+    assert made == stem if is_plain else re.fullmatch(rf"{stem}-[a-z0-9]{{8}}", made)
+    assert names.is_object_name(made)
+
+
+@pytest.mark.parametrize("word", ["", "A", "a_b", "-a", "a-", "a" * 64, "a/b", "a b"])
+def test_what_no_object_is_called(word: str) -> None:
+    assert not names.is_object_name(word)

@@ -1,0 +1,174 @@
+"""What scripts read of objects, and how their changes are written."""
+
+import pytest
+
+from tests.builders import NOW
+from weir.api.connector import Connector
+from weir.api.flow import Flow
+from weir.api.resource import JsonObject, Resource, render_time
+from weir.api.schema import Schema
+from weir.api.setting import Setting
+from weir.core import records
+from weir_protocol.records import FIELDS, MAX_VALUE, Change, Refusal, changes, required
+
+SCRIPT = "def handler(system, this):\n    pass\n"
+
+
+def item(**spec: object) -> JsonObject:
+    metadata = {"name": "one", "uid": "u", "creationTimestamp": render_time(NOW)}
+    return {"metadata": metadata, "spec": {"title": "The One", "description": "first", **spec}}
+
+
+COMMON = {
+    "id": "u",
+    "name": "The One",
+    "object_name": "one",
+    "description": "first",
+    "created_at": "2026-11-24T12:00:00Z",
+}
+
+
+def test_a_settings_fields() -> None:
+    setting = Setting.model_validate(item(value=[1]))
+    assert records.of_setting(setting, "run") == COMMON | {"value": [1], "locked_by": "run"}
+
+
+def test_a_schemas_fields() -> None:
+    schema = Schema.model_validate(item(schema={"type": "object"}))
+    assert records.of_schema(schema) == COMMON | {"value": {"type": "object"}}
+
+
+def test_a_flows_fields() -> None:
+    flow = Flow.model_validate(item(script=SCRIPT, suspend=True, inputSchema={}, allow=["flows"]))
+    assert records.of_flow(flow) == COMMON | {
+        "script": SCRIPT,
+        "input_schema": {},
+        "output_schema": None,
+        "is_enabled": False,
+    }
+
+
+def test_a_connectors_fields_hide_what_is_secret() -> None:
+    secret = {"input": "ssh_key", "secretKeyRef": {"name": "s", "key": "k"}}
+    connector = Connector.model_validate(
+        item(type="GIT", inputs={"ref": "main", "password": "p"}, secretInputs=[secret])
+    )
+    assert records.of_connector(connector, frozenset({"password"})) == COMMON | {
+        "connector_type": "GIT",
+        "value": {"ref": "main", "password": "***"},
+    }
+
+
+def test_an_object_without_a_title_is_called_by_its_name() -> None:
+    setting = Setting.model_validate({"metadata": {"name": "one"}, "spec": {}})
+    fields = records.of_setting(setting, None)
+    assert (fields["name"], fields["created_at"], fields["value"]) == ("one", None, None)
+
+
+def test_every_field_that_filters_know_is_there() -> None:
+    shown = {
+        "setting": records.of_setting(Setting.model_validate(item()), None),
+        "schema": records.of_schema(Schema.model_validate(item(schema={}))),
+        "flow": records.of_flow(Flow.model_validate(item(script=SCRIPT))),
+        "connector": records.of_connector(Connector.model_validate(item(type="GIT")), frozenset()),
+    }
+    assert {kind: set(fields) for kind, fields in shown.items()} == {
+        kind: set(fields) for kind, fields in FIELDS.items()
+    }
+
+
+def test_a_change_replaces_whole_keys_in_the_version_that_was_read() -> None:
+    wanted = [Change("value", {"a": None}), Change("description", None)]
+    assert records.patch(wanted, "7") == [
+        {"op": "add", "path": "/metadata/resourceVersion", "value": "7"},
+        {"op": "add", "path": "/spec/value", "value": {"a": None}},
+        {"op": "add", "path": "/spec/description", "value": None},
+    ]
+
+
+def test_a_new_object_has_a_title_where_its_name_is_not_what_it_is_called() -> None:
+    wanted = [Change("value", 1), Change("description", None)]
+    assert records.spec_of(wanted, "one", "one") == {"value": 1}
+    assert records.spec_of(wanted, "One", "one") == {"title": "One", "value": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "written"),
+    [
+        ("setting", {"value": None}, {"value": None}),
+        (
+            "setting",
+            {"value": 2**63 - 1, "description": ""},
+            {"value": 2**63 - 1, "description": None},
+        ),
+        ("schema", {"value": {"type": "object"}}, {"schema": {"type": "object"}}),
+        (
+            "schema",
+            {"value": {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{}]}},
+            {"schema": {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{}]}},
+        ),
+        ("flow", {"script": SCRIPT, "is_enabled": False}, {"script": SCRIPT, "suspend": True}),
+        (
+            "flow",
+            {"input_schema": {"type": "object"}, "output_schema": None},
+            {"inputSchema": {"type": "object"}, "outputSchema": None},
+        ),
+        ("connector", {"connector_type": "GIT", "value": {}}, {"type": "GIT", "inputs": {}}),
+    ],
+)
+def test_what_a_script_may_write(kind: str, fields: JsonObject, written: JsonObject) -> None:
+    assert dict(changes(kind, fields)) == written
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "says"),
+    [
+        ("setting", {"title": "x"}, "InvalidInputError: a script cannot set 'title' of a setting"),
+        ("setting", {"description": 1}, "description is a text"),
+        ("setting", {"description": "x" * 16385}, "at most 16384 characters"),
+        ("setting", {"value": "é" * (MAX_VALUE // 2)}, f"has {MAX_VALUE + 2} bytes as JSON"),
+        ("setting", {"value": {"a": [-(2**63) - 1]}}, "an integer of more than 64 bits"),
+        ("schema", {"value": True}, "SchemaError: a schema is an object"),
+        ("schema", {"value": {"type": 7}}, "SchemaError: schema.type"),
+        ("schema", {"value": {"$ref": "https://example.com/x"}}, "points to another document"),
+        ("schema", {"value": {"$schema": "http://json-schema.org/draft-04/schema#"}}, "draft-07"),
+        ("flow", {"input_schema": {"type": 7}}, "SchemaError: schema.type"),
+        ("flow", {"output_schema": [1]}, "SchemaError: a schema is an object"),
+        ("flow", {"script": ""}, "script is a text of 1 to"),
+        ("flow", {"script": "x = ("}, "the script cannot be run: line 1"),
+        ("flow", {"is_enabled": 1}, "is_enabled is True or False"),
+        ("flow", {"allow": ["flows"]}, "a script cannot set 'allow' of a flow"),
+        ("flow", {"runner": {}}, "a script cannot set 'runner' of a flow"),
+        ("connector", {"secret_inputs": []}, "a script cannot set 'secret_inputs'"),
+        ("connector", {"connector_type": ""}, "connector_type is a text"),
+        ("connector", {"value": []}, "value is an object"),
+    ],
+)
+def test_what_a_script_may_not_write_is_said(kind: str, fields: JsonObject, says: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        changes(kind, fields)
+    assert says in f"{refusal.value.type}: {refusal.value}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "missing"),
+    [
+        ("setting", {}, None),
+        ("schema", {"description": "x"}, "value"),
+        ("flow", {}, "script"),
+        ("connector", {"value": {}}, "connector_type"),
+        ("connector", {"connector_type": "GIT"}, None),
+    ],
+)
+def test_what_a_new_record_needs(kind: str, fields: JsonObject, missing: str | None) -> None:
+    if missing is None:
+        required(kind, fields)
+        return
+    with pytest.raises(Refusal, match=f"a new one needs '{missing}'"):
+        required(kind, fields)
+
+
+@pytest.mark.parametrize("model", [Setting, Schema])
+def test_a_resources_title_is_its_name_where_it_has_none(model: type[Resource]) -> None:
+    thing = model.model_validate({"metadata": {"name": "one"}, "spec": {"schema": {}}})
+    assert thing.title == "one"  # type: ignore[attr-defined]

@@ -252,6 +252,7 @@ def test_nothing_but_its_two_ports_is_open_at_the_server() -> None:
         ({"server": {"storage": {"type": "nfs"}}}, "storage/type"),
         ({"server": {"service": {"type": "Nodeport"}}}, "service/type"),
         ({"server": {"archiveFor": "two weeks"}}, "archiveFor"),
+        ({"server": {"developmentTtl": "1 hour"}}, "developmentTtl"),
         ({"watchNamespaces": "team-a"}, "watchNamespaces"),
         ({"watchNamespaces": ["Team A"]}, "watchNamespaces"),
         ({"image": {"runner": {"repository": "weir-runner:1.0"}}}, "repository"),

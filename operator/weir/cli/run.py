@@ -11,7 +11,7 @@ from pathlib import Path
 
 from weir.api import durations
 from weir.api.execution import Execution
-from weir.api.names import API_VERSION, MAX_NAME, MODE_LABEL, slug
+from weir.api.names import API_VERSION, CREATED_BY, MAX_NAME, MODE_LABEL, slug
 from weir.api.phases import Mode
 from weir.api.resource import JsonObject
 from weir.cli import finding, following, inputs, logstream, times, transcript, trees
@@ -21,7 +21,7 @@ from weir.cli.session import Session
 from weir.cli.tables import PHASE_COLOURS
 from weir.cli.terminal import one_line, say
 from weir.cluster.errors import AlreadyExists, ClusterError
-from weir.cluster.kinds import EXECUTIONS
+from weir.cluster.kinds import EXECUTIONS, SELF_SUBJECT_REVIEWS
 from weir.core.views import masked
 from weir_protocol import scripts
 
@@ -87,8 +87,10 @@ def _suffix() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_SUFFIX))
 
 
-def manifest(request: Request, flow: str, name: str, given: JsonObject) -> JsonObject:
-    """Return the Execution that is asked for."""
+def manifest(
+    request: Request, flow: str, name: str, given: JsonObject, by: str | None = None
+) -> JsonObject:
+    """Return the Execution that is asked for; `by` is who asks."""
     spec: JsonObject = {"flow": flow}
     if given:
         spec["inputs"] = given
@@ -96,6 +98,8 @@ def manifest(request: Request, flow: str, name: str, given: JsonObject) -> JsonO
         if (said := getattr(request, key)) is not None:
             spec[key] = str(said) if isinstance(said, str) else said
     metadata: JsonObject = {"name": name}
+    if by is not None:
+        metadata["annotations"] = {CREATED_BY: by}
     if request.mode == Mode.DEVELOPMENT:
         metadata["labels"] = {MODE_LABEL: str(request.mode)}  # or the operator would write it
     return {
@@ -138,9 +142,10 @@ async def _create(session: Session, request: Request, flow: str, given: JsonObje
             f"--name {request.name!r} cannot be an object's name: take {slug(request.name)}, or "
             "say what people call the run by --title"
         )
+    by = await _own_name(session)
     while True:
         name = request.name or derived_name(flow, _suffix())
-        body = manifest(request, flow, name, given)
+        body = manifest(request, flow, name, given, by)
         try:
             return Execution.model_validate(
                 await session.cluster.create(EXECUTIONS, session.namespace, body)
@@ -150,6 +155,17 @@ async def _create(session: Session, request: Request, flow: str, given: JsonObje
                 raise CliError(
                     f"execution {name} is there already: take another --name, or none"
                 ) from None
+
+
+async def _own_name(session: Session) -> str | None:
+    """Return what the API server knows the caller as: for scripts, and good to have, no more."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        review = await session.cluster.create(SELF_SUBJECT_REVIEWS, None, body)
+    except ClusterError:
+        return None
+    name = ((review.get("status") or {}).get("userInfo") or {}).get("username")
+    return str(name) if name else None
 
 
 def _check_duration(text: str) -> None:

@@ -45,6 +45,7 @@ TOKEN_REVIEWS = Kind("authentication.k8s.io", "v1", "tokenreviews", namespaced=F
 SUBJECT_ACCESS_REVIEWS = Kind(
     "authorization.k8s.io", "v1", "subjectaccessreviews", namespaced=False
 )
+SELF_SUBJECT_REVIEWS = Kind("authentication.k8s.io", "v1", "selfsubjectreviews", namespaced=False)
 CUSTOM_RESOURCE_DEFINITIONS = Kind(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False
 )

@@ -15,7 +15,7 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, Runner, World
 from weir.api import names
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import CONNECTORS, FLOWS, SCHEMAS, SETTINGS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEMAS, SETTINGS
 from weir.storage.tables import operations
 from weir_protocol import Answer, Operation
 from weir_protocol.arguments import (
@@ -105,6 +105,20 @@ async def trusted(world: World, runner_for: RunnerFor) -> Script:
     """A script whose Flow allows it to change flows and connectors."""
     await world.flow("trusted", allow=["flows", "connectors"])
     return Script(await runner_for(await world.execution(flow="trusted")))
+
+
+async def test_a_run_is_told_where_it_is_and_who_started_its_tree(
+    world: World, runner_for: RunnerFor
+) -> None:
+    root = await world.execution(script=SCRIPT)
+    said = {"metadata": {"annotations": {names.CREATED_BY: "ada"}}}
+    await world.cluster.patch(EXECUTIONS, world.namespace, root.metadata.name, said)
+    parent = await runner_for(await world.get(root.metadata.name))
+    child = (await parent.child(script=SCRIPT)).executions[0]
+    below = await runner_for(await world.get(child.name))
+    for one in (parent, below):
+        assert one.assignment is not None
+        assert (one.assignment.user, one.assignment.environment) == ("ada", world.namespace)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from weir.cli.main import app
 from weir.cli.session import Options
 from weir.cluster.client import Cluster, Credentials
 from weir.cluster.errors import AlreadyExists, NotFound
-from weir.cluster.kinds import EXECUTIONS, Kind
+from weir.cluster.kinds import EXECUTIONS, SELF_SUBJECT_REVIEWS, Kind
 from weir.cluster.watching import Change, ChangeType, Listing
 
 CREATED = "2026-01-05T12:00:00Z"
@@ -74,6 +74,8 @@ class FakeCluster(Cluster):
         return Listing(items, "1")
 
     async def create(self, kind: Kind, namespace: str | None, body: JsonObject) -> JsonObject:
+        if kind == SELF_SUBJECT_REVIEWS:
+            return body | {"status": {"userInfo": {"username": "ada"}}}
         name = body["metadata"]["name"]
         if (kind, namespace or "", name) in self.objects:
             raise AlreadyExists(f"{name} already exists", status=409)

@@ -55,7 +55,11 @@ def test_run_sets_what_is_asked_for() -> None:
         *("--mode", "Development", "--timeout", "1h30m", "--priority", "7"),
     )
     body = created(cluster)
-    assert body["metadata"] == {"name": "first", "labels": {"weir.dev/mode": "Development"}}
+    assert body["metadata"] == {
+        "name": "first",
+        "labels": {"weir.dev/mode": "Development"},
+        "annotations": {"weir.dev/created-by": "ada"},
+    }
     assert body["spec"] == {
         "flow": "hello",
         "title": "The first",

@@ -163,8 +163,14 @@ class Run:
             self._scrubber,
         )
         # What an earlier attempt has saved does not count: this one does all of it again.
+        # And it runs, though that may not be written yet.
         view = dataclasses.replace(
-            assignment.execution, input_value=assignment.inputs, output_value=None, message=None
+            assignment.execution,
+            status="RUNNING",
+            phase="Running",
+            input_value=assignment.inputs,
+            output_value=None,
+            message=None,
         )
         this = Execution(backend, view, own=True)
         if assignment.seed:

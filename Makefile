@@ -35,7 +35,7 @@ cluster-down: .venv/ready ## Remove the cluster and all traces of it
 	$(PY) -m tests.cluster down $(provider)
 
 ##@ Tests
-.PHONY: unit integration chart e2e bench
+.PHONY: unit integration chart e2e conformance soak bench
 unit: .venv/ready ## Unit tests: no sockets, no sleeps, under 15 s
 	$(RUN) pytest -q tests/unit
 
@@ -47,6 +47,12 @@ chart: .venv/ready ## Tests of the Helm chart
 
 e2e: up ## Tests on a whole cluster; runs every example
 	$(RUN) pytest -q tests/e2e
+
+conformance: up ## Print how each case ends without a cluster and on one
+	$(PY) -m tests.conformance
+
+soak: up ## 200 flows while parts are killed for 10 minutes; SOAK='--roots 20 --seconds 60' for less
+	$(PY) -m tests.soak $(SOAK)
 
 bench: up ## Measure, as ratios in one run
 	$(PY) -m bench

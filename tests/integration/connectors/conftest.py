@@ -21,7 +21,7 @@ from tests.integration.connectors.git_repository import Repository
 from tests.integration.connectors.http_server import HttpServer
 from tests.integration.connectors.rest_server import RestServer
 from tests.integration.connectors.ssh_scripts import Host
-from tests.integration.connectors.ssh_server import SSHD, SshServer
+from tests.integration.connectors.ssh_server import SshServer, started
 from weir_connectors import registry
 
 
@@ -120,14 +120,8 @@ def rest_tls_server(authority: Authority) -> Iterator[RestServer]:
 
 @pytest.fixture(scope="session")
 def ssh_server() -> Iterator[SshServer]:
-    if not Path(SSHD).exists():
-        _install("openssh-server", "openssh-client")
-    folder = Path(tempfile.mkdtemp(prefix="weir-sshd-"))
-    try:
-        with SshServer(folder) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder)
+    with started() as server:
+        yield server
 
 
 @pytest.fixture
@@ -139,16 +133,6 @@ def host(ssh_server: SshServer) -> Iterator[Host]:
     yield host
     host.close()
     shutil.rmtree(folder)
-
-
-def _install(*packages: str) -> None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip(f"needs {' and '.join(packages)}: install them, or run as root on Debian")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages)
-    if subprocess.run(install, env=environment, capture_output=True, check=False).returncode != 0:
-        subprocess.run(("apt-get", "update"), env=environment, capture_output=True, check=True)
-        subprocess.run(install, env=environment, capture_output=True, check=True)
 
 
 @pytest.fixture(scope="session")

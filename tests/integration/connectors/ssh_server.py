@@ -12,18 +12,24 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+import pytest
 
 PASSWORD = "tr0ub4dor & 3"
 SSHD = "/usr/sbin/sshd"
 
 
 class SshServer:
-    """Serves the machine's files to one user. A context manager."""
+    """Serves the machine's files to one user, at one of its addresses. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.address = address
         self.has_password = os.geteuid() == 0
         self.user = f"weir-{secrets.token_hex(4)}" if self.has_password else getpass.getuser()
         self.key = self._make_key("client")
@@ -36,7 +42,7 @@ class SshServer:
     @property
     def host_line(self) -> str:
         """The line of known_hosts."""
-        return f"[127.0.0.1]:{self.port} {self.host_key}"
+        return f"[{self.address}]:{self.port} {self.host_key}"
 
     @property
     def host_key(self) -> str:
@@ -44,12 +50,12 @@ class SshServer:
         return " ".join((self.folder / "host.pub").read_text().split()[:2])
 
     def url(self, path: Path, user: str | None = None) -> str:
-        return f"ssh://{f'{user}@' if user else ''}127.0.0.1:{self.port}{path}"
+        return f"ssh://{f'{user}@' if user else ''}{self.address}:{self.port}{path}"
 
     def __enter__(self) -> SshServer:
         if self.has_password:
             self._add_user()
-        self.port = _free_port()
+        self.port = _free_port(self.address)
         self._start()
         return self
 
@@ -92,7 +98,7 @@ class SshServer:
             Path("/run/sshd").mkdir(exist_ok=True)  # where sshd gives up its privileges
         (self.folder / "sshd_config").write_text(
             f"""
-            ListenAddress 127.0.0.1:{self.port}
+            ListenAddress {self.address}:{self.port}
             HostKey {self.folder}/host
             PidFile none
             AuthorizedKeysFile {self.folder}/authorized_keys
@@ -116,7 +122,30 @@ class SshServer:
         raise RuntimeError(f"sshd ended with {self._process.wait()}")
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(address: str = "127.0.0.1") -> Iterator[SshServer]:
+    """Start a server in a folder of its own; install OpenSSH where it is missing and can be."""
+    if not Path(SSHD).exists():
+        _install("openssh-server", "openssh-client")
+    folder = Path(tempfile.mkdtemp(prefix="weir-sshd-"))
+    try:
+        with SshServer(folder, address) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+def _install(*packages: str) -> None:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.skip(f"needs {' and '.join(packages)}: install them, or run as root on Debian")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    install = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages)
+    if subprocess.run(install, env=environment, capture_output=True, check=False).returncode != 0:
+        subprocess.run(("apt-get", "update"), env=environment, capture_output=True, check=True)
+        subprocess.run(install, env=environment, capture_output=True, check=True)

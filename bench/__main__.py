@@ -10,7 +10,7 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import burst, cold, hibernation, interpreter, memory, writes
+from bench import burst, cold, hibernation, interpreter, journal, memory, writes
 from bench.field import Field, field
 from bench.figures import Report, joined, tables
 from tests.e2e.installation import Installation
@@ -20,6 +20,7 @@ from weir.cluster.client import Cluster
 BENCHMARKS: dict[str, Callable[[Field, argparse.Namespace], Awaitable[Report | None]]] = {
     "start": lambda field, options: interpreter.measure(field, options.rounds),
     "cold": lambda field, options: cold.measure(field, options.rounds),
+    "journal": lambda field, options: journal.measure(field, options.rounds),
     "burst": lambda field, options: burst.measure(field, options.at_once, options.bursts),
     "writes": lambda field, options: writes.measure(field, options.rounds),
     "hibernation": lambda field, options: hibernation.measure(field, options.sleeping),

@@ -54,6 +54,8 @@ def rendered(runtime: Runtime | None) -> str:
             f"weir_server_executions {len(runtime.executions)}",
             "# TYPE weir_server_sql_writes_total counter",
             f"weir_server_sql_writes_total {runtime.database.writes}",
+            "# TYPE weir_server_sql_wait_seconds_total counter",
+            f"weir_server_sql_wait_seconds_total {runtime.database.waited:.6f}",
             "# TYPE weir_server_sql_commits_total counter",
             f"weir_server_sql_commits_total {runtime.database.commits}",
             "# TYPE weir_server_api_calls_total counter",

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
@@ -51,6 +52,7 @@ class Database:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="weir-sql-read")
         self.identity = ""  # the database's UUID, once started
         self.commits = 0  # for metrics
+        self.waited = 0.0  # seconds of all writes, for metrics
         self.writes = 0
 
     async def start(self) -> None:
@@ -79,8 +81,12 @@ class Database:
         it raises undoes its own writes and is raised here. Raises StorageUnavailable.
         """
         future: Future[T] = Future()
+        began = time.perf_counter()
         self._queue.put(_Write(work, future))
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            self.waited += time.perf_counter() - began
 
     async def read(self, work: Work[T]) -> T:
         """Do `work`, which only reads, and return its result. Raises StorageUnavailable."""

@@ -120,8 +120,15 @@ class Local:
         with self.world.changed:
             return result_of(root, self.world.clock.now())
 
+    def close(self) -> None:
+        """Cancel what still runs, and wait until it has ended."""
+        for root in [one for one in self.world.executions.values() if one.parent is None]:
+            self._give_up(root)
+
     def _give_up(self, root: Execution) -> None:
         self.world.cancel(root)
+        for child in root.children:
+            self._give_up(child)
         self.world.wait(lambda: True if root.is_final else None)
 
     def _target(self, target: Source | Flow) -> Spec:

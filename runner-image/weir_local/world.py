@@ -48,8 +48,9 @@ class _Waiter:
         if execution is not None:
             if execution.stop is not None and not execution.stop_told:
                 return True
-            if self.is_held:
-                return False
+            if self.is_held or execution.phase == "Paused":
+                # It is to note that it is paused, or that it is so no longer.
+                return self.is_held != (execution.phase == "Paused")
         return self.over() is not None or (self.deadline is not None and now >= self.deadline)
 
 

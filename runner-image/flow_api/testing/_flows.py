@@ -209,7 +209,8 @@ class TestFlows:
             yield f"flow {run.title}", told(run)
 
     def close(self) -> None:
-        """Write what was recorded. The fixture does it after the test."""
+        """Cancel what still runs, write what was recorded. The fixture does it after the test."""
+        self._local.close()
         self.connections.close()
 
     def _found(self, source: Source) -> Source:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import flow_api
-from flow_api.testing import NothingHappens, TestFlows
+from flow_api.testing import NothingHappens, Result, TestFlows
+from weir_connectors import git
 
 pytest_plugins = ["pytester"]
 
@@ -167,56 +169,51 @@ def test_a_folder_of_flows_is_there_in_every_test(pytester: pytest.Pytester) -> 
         def test_it(flows):
             assert flows.run('my_greeting', name='Ada').outputs == {'hello': 'Ada'}
             assert flows.run('my-greeting', {'name': 'Bob'}).outputs == {'hello': 'Bob'}
+            flows.connections.use_cassette('none.json')
         """
     )
+    pytester.runpytest("--flows-record=none", *ALONE).stdout.fnmatch_lines(["*record it first*"])
     pytester.runpytest(*ALONE).assert_outcomes(passed=1)
 
 
-REPOSITORY = """
-def handler(system, this):
-    return this.connect('repository', command='metadata', ref='{ref}').get('output_value')
-"""
+def test_a_cassette_is_recorded_once_and_holds_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
 
+    def run(self: object, inputs: object, context: object) -> dict[str, str]:
+        made.append(inputs)
+        return {"commit_sha": "abc", "said": "hunter22 is the password"}
 
-def test_a_cassette_is_recorded_once_and_holds_no_secret(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(
-        """
-        import pytest
-        from weir_connectors import git
+    monkeypatch.setattr(type(git.CONNECTOR), "run", run)
 
-        @pytest.fixture
-        def count(monkeypatch):
-            calls = []
-            def run(inputs, context):
-                calls.append(inputs)
-                return {'commit_sha': 'abc', 'said': 'hunter22 is the password'}
-            monkeypatch.setattr(type(git.CONNECTOR), 'run', lambda self, *args: run(*args))
-            return calls
-        """
-    )
-    pytester.makepyfile(
-        f"""
-        SOURCE = {REPOSITORY.format(ref="main")!r}
+    def main(system: flow_api.System, this: flow_api.Execution) -> dict[str, object]:
+        return dict(this.connect("repository", command="metadata").get("output_value"))
 
-        def test_it(flows, count, request):
-            flows.connections.use_cassette(
-                'cassettes/repository.json',
-                repository=dict(connector_type='GIT', repository_url='https://example.com/r.git',
-                                username='weir', password='hunter22'),
-            )
-            run = flows.run(SOURCE)
-            assert run.outputs['commit_sha'] == 'abc', run.message
-            print('made', len(count))
-        """
-    )
-    pytester.runpytest("-s", *ALONE).stdout.fnmatch_lines(["*made 1*"])
-    cassette = pytester.path / "cassettes" / "repository.json"
-    assert "hunter22" not in cassette.read_text()
-    (track,) = json.loads(cassette.read_text())["connections"]
-    assert track["connector"] == "repository"
-    assert track["inputs"] == {"command": "metadata", "ref": "main"}
-    pytester.runpytest("-s", *ALONE).stdout.fnmatch_lines(["*made 0*"])
-    pytester.runpytest("-s", "--flows-record=all", *ALONE).stdout.fnmatch_lines(["*made 1*"])
+    def once(record: Literal["once", "none", "all"]) -> Result:
+        flows = TestFlows(tmp_path, beside=tmp_path, record=record)
+        flows.connections.use_cassette(
+            "cassettes/repository.json",
+            repository={
+                "connector_type": "GIT",
+                "repository_url": "https://example.com/r.git",
+                "username": "weir",
+                "password": "hunter22",
+            },
+        )
+        result = flows.run(main)
+        flows.close()
+        return result
+
+    assert once("once").outputs == {"commit_sha": "abc", "said": "*** is the password"}
+    text = (tmp_path / "cassettes" / "repository.json").read_text()
+    assert "hunter22" not in text
+    (track,) = json.loads(text)["connections"]
+    assert (track["connector"], track["type"]) == ("repository", "GIT")
+    assert track["inputs"] == {"command": "metadata"}
+    for record, times in (("once", 1), ("none", 1), ("all", 2)):
+        assert once(record).outputs["commit_sha"] == "abc"  # type: ignore[arg-type]
+        assert len(made) == times
 
 
 def test_a_cassette_plays_only_what_it_holds(tmp_path: Path) -> None:

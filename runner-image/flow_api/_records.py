@@ -92,6 +92,8 @@ class Setting(Resource):
     ) -> None:
         try:
             self.release()
+        except ResourceNotFoundError:
+            pass  # somebody deleted the setting meanwhile, and the lock with it
         except EngineException:
             # Why the block ended counts more; and with the run the lock ends anyway.
             if error is None:

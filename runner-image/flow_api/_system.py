@@ -170,14 +170,16 @@ class System:
         return found
 
     def execution(self, id: str) -> Execution:
-        """Return an execution of this run's own tree, as it is now.
+        """Return an execution of this run's own tree, as it is now; where the flow's `spec.allow`
+        names executions, of any tree in the namespace, but then without its values.
 
         Parameters:
             id: Its `id`, or its `object_name`.
 
         Raises:
             ResourceNotFoundError: There is no such execution in the namespace.
-            PermissionDenied: It is of another tree; `system.executions()` tells how it is.
+            PermissionDenied: It is of another tree, and the flow's `spec.allow` does not name
+                executions. `system.executions()` tells how it is.
 
         Example:
             >>> child = this.flow('greet', wait=False, person='Ada')

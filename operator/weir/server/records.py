@@ -8,7 +8,7 @@ from typing import Any
 from weir.api.execution import Execution, StoredValue
 from weir.core import journal, outcomes, views
 from weir.core.moves import StatusChange, cut, move
-from weir.server import raising, refusals
+from weir.server import permits, raising, refusals
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
@@ -38,8 +38,10 @@ class Reads:
     async def act(
         self, run: Run, record: Record, plan: Any, arguments: ReadArguments, until: datetime
     ) -> Result:
-        """Read it. Raises Raises."""
-        await found(self._values, run, arguments.uid)
+        """Read it; of another tree only how it is. Raises Raises."""
+        execution = await found(self._values, run, arguments.uid)
+        if execution.root != run.execution.root:
+            return Result([views.view(execution)])
         try:
             shown = await self._values.full_view(arguments.uid)
         except ValueMissing as error:
@@ -100,14 +102,19 @@ class Saves:
 
 
 async def found(values: Values, run: Run, uid: str) -> Execution:
-    """Return an Execution of the run's own tree. Raises Raises."""
+    """Return an Execution of the run's own tree, or of the namespace where its Flow allows it.
+
+    Raises Raises.
+    """
     execution = await values.find(uid) if is_uid(uid) else None
     if execution is None and is_uid(uid):
         await values.is_gone(uid)  # which enters it, if it is there
         execution = await values.find(uid)
     if execution is None:
         raise raising.not_found(f"there is no execution {uid[:64]!a}: it was deleted, or never was")
-    require_same_tree(run.execution, execution)
+    same_namespace = execution.metadata.namespace == run.execution.metadata.namespace
+    if not (same_namespace and permits.is_permitted(values.runtime, run, "executions")):
+        require_same_tree(run.execution, execution)
     return execution
 
 

@@ -27,6 +27,11 @@ class Values:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
+    @property
+    def runtime(self) -> Runtime:
+        """What the server knows."""
+        return self._runtime
+
     async def find(self, uid: str) -> Execution | None:
         """Return an Execution, live or archived, possibly without its values."""
         return self._runtime.executions.get(uid) or await self._archived(uid)

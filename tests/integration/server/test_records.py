@@ -19,6 +19,7 @@ from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEMAS, SETTINGS
 from weir.storage.tables import operations
 from weir_protocol import Answer, Operation
 from weir_protocol.arguments import (
+    DeleteArguments,
     DeleteRecordArguments,
     GetRecordArguments,
     ListRecordsArguments,
@@ -449,3 +450,21 @@ async def test_executions_are_listed_with_values_of_the_own_tree_only(
     assert (await script.get("execution", child.name))["input_value"] == {"n": 1}
     answer = await script.save("execution", other.uid, message="x")
     assert "changed by the calls of flow_api.Execution" in refused(answer)
+
+
+async def test_others_executions_are_reached_only_where_the_flow_allows_it(
+    world: World, runner_for: RunnerFor, script: Script
+) -> None:
+    await world.flow("warden", allow=["executions"])
+    warden = await runner_for(await world.execution(flow="warden"))
+    other = await world.execution(script=SCRIPT, inputs={"secret": 1})
+    assert refused(await script.runner.read(other.uid)).startswith("PermissionDenied")
+    assert refused(await script.runner.cancel(other.uid)).startswith("PermissionDenied")
+    (seen,) = (await warden.read(other.uid)).executions
+    assert (seen.status, seen.input_value) == ("NEW", None)
+    assert (await warden.cancel(other.uid)).state == "done"
+    assert (await world.get(other.metadata.name)).spec.desired_state == "Cancelled"
+    await world.end(other.metadata.name, "Cancelled")
+    deletion = warden.operation("delete", DeleteArguments(uid=other.uid))
+    assert (await warden.ask(deletion)).state == "done"
+    assert other.uid not in [one.uid for one in await world.executions()]

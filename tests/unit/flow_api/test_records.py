@@ -203,3 +203,13 @@ def test_an_execution_is_found_by_its_objects_name(system: System, backend: Fake
 def test_who_and_where(system: System, backend: FakeBackend) -> None:
     assert (system.get_env_name(), system.get_own_user()) == ("production", "ada")
     assert System(backend).get_own_user() is None
+
+
+def test_a_lock_whose_setting_was_deleted_meanwhile_needs_no_release(
+    system: System, backend: FakeBackend
+) -> None:
+    gone = ErrorInfo(type="ResourceNotFoundError", message="there is no setting 'printer'")
+    with system.setting("printer"):
+        backend.answer = Answer(state="failed", error=gone)
+    with pytest.raises(flow_api.ResourceNotFoundError):
+        system.setting("printer").release()

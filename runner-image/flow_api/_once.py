@@ -81,7 +81,9 @@ def _raised(function: Callable[..., Any], error: ErrorInfo) -> BaseException:
 
 
 def _text(error: BaseException) -> str:
+    # A KeyError shows its text with quotation marks, and would be made again with those.
+    text = error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else error
     try:
-        return printable(str(error))[:_MAX_TEXT]
+        return printable(str(text))[:_MAX_TEXT]
     except Exception:
         return ""

@@ -50,6 +50,7 @@ class Lines:
             if not place.present and now - place.left_at >= GRACE:
                 del line[other]
             elif (place.since, other) < mine:
-                left = GRACE if place.present else place.left_at + GRACE - now
-                longest = max(longest or 0.0, left)
+                if place.present:
+                    return GRACE  # most often the first that is looked at
+                longest = max(longest or 0.0, place.left_at + GRACE - now)
         return longest

@@ -14,7 +14,7 @@ from weir.api.phases import Phase
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
 from weir.cluster.errors import Invalid
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEMAS, SETTINGS
 
 # How to reach each phase from nothing.
 WAY = {
@@ -203,6 +203,8 @@ async def test_a_draft_never_counts(cluster: Cluster, namespace: str) -> None:
         pytest.param(FLOWS, "Flow", {"script": "x"}, id="flow"),
         pytest.param(EXECUTIONS, "Execution", {"flow": "a"}, id="execution"),
         pytest.param(CONNECTORS, "Connector", {"type": "GIT"}, id="connector"),
+        pytest.param(SETTINGS, "Setting", {}, id="setting"),
+        pytest.param(SCHEMAS, "Schema", {"schema": {}}, id="schema"),
     ],
 )
 async def test_a_name_of_more_than_63_characters_is_refused(
@@ -223,3 +225,15 @@ async def test_executions_are_selected_by_phase_flow_and_parent(
         EXECUTIONS, namespace, fields="status.phase=Running,spec.flow=hello,spec.parent.name="
     )
     assert [item["metadata"]["name"] for item in listing.items] == [execution["metadata"]["name"]]
+
+
+@pytest.mark.parametrize("value", [None, 1, 1.5, "text", True, [1, [None]], {"a": {"b": None}}])
+async def test_a_setting_takes_any_json_value(cluster: Cluster, namespace: str, value: Any) -> None:
+    body = {
+        "apiVersion": names.API_VERSION,
+        "kind": "Setting",
+        "metadata": {"name": "any"},
+        "spec": {"value": value},
+    }
+    created = await cluster.create(SETTINGS, namespace, body)
+    assert created["spec"] == {"value": value}

@@ -9,7 +9,7 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.message import Message
-from weir.api.names import API_VERSION
+from weir.api.names import API_VERSION, ARCHIVED_LABEL
 from weir.api.resource import JsonObject, Resource
 from weir.cli import finding, tables
 from weir.cli.errors import CliError, ExitCode, program
@@ -55,6 +55,7 @@ async def get(
     phase: str | None = None,
     flow: str | None = None,
     everywhere: bool = False,
+    archived: bool = False,
 ) -> ExitCode:
     """Print all objects of a kind, or those of the names given. Raises CliError, ClusterError."""
     way = Output(output)
@@ -71,6 +72,8 @@ async def get(
         items = [await _named(session, model, finding.plain_name(one)) for one in names]
     else:
         items = await _listed(session, model, phase, flow, everywhere)
+        if not archived:
+            items = [item for item in items if not _is_archived(item)]
     _print(session, model, items, way, single=len(names) == 1, everywhere=everywhere)
     return ExitCode.SUCCEEDED
 
@@ -85,6 +88,10 @@ async def _named(session: Session, model: type[Resource], name: str) -> JsonObje
             f'there is no {model.KIND.lower()} "{name}" in namespace "{session.namespace}"'
             + finding.near(name, known, f"{program()} get {model.PLURAL}" if known else "")
         ) from None
+
+
+def _is_archived(item: JsonObject) -> bool:
+    return ARCHIVED_LABEL in (item["metadata"].get("labels") or {})
 
 
 async def _listed(

@@ -196,6 +196,9 @@ _Execution = Annotated[
         metavar="EXECUTION", help="Name of an Execution.", autocompletion=execution_names
     ),
 ]
+_Archived = Annotated[
+    bool, typer.Option("--archived", help="Also what scripts have put away, such as failed tries.")
+]
 
 
 @verb(
@@ -240,11 +243,12 @@ async def tree(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Draw anew after each change, to the end.")
     ] = False,
+    archived: _Archived = False,
 ) -> ExitCode:
     """Show a run and all that it started."""
     from weir.cli import tree as showing
 
-    return await showing.show(session, execution, root=root, watch=watch)
+    return await showing.show(session, execution, root=root, watch=watch, archived=archived)
 
 
 @verb(
@@ -351,6 +355,7 @@ async def get(
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")
     ] = False,
+    archived: _Archived = False,
 ) -> ExitCode:
     """List executions, flows or connectors."""
     from weir.cli import get as getting
@@ -363,6 +368,7 @@ async def get(
         phase=phase,
         flow=flow,
         everywhere=everywhere,
+        archived=archived,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 from contextlib import aclosing
 
 from weir.api.execution import Execution
+from weir.api.names import ARCHIVED_LABEL
 from weir.cli import families, finding, trees
 from weir.cli.errors import CliError, ExitCode
 from weir.cli.session import Session
@@ -14,22 +15,24 @@ from weir.cli.session import Session
 _TICK = 1.0
 
 
-async def show(session: Session, name: str, *, root: bool, watch: bool) -> ExitCode:
+async def show(
+    session: Session, name: str, *, root: bool, watch: bool, archived: bool = False
+) -> ExitCode:
     """Print the tree below an Execution, or below the root of its family; with `watch` anew after
-    each change, until all have ended.
+    each change, until all have ended. What its scripts have archived is shown with `archived`.
 
     Raises CliError, ClusterError.
     """
     execution = await finding.execution(session, name)
     if not watch:
         members = await finding.family(session, execution.root)
-        print("\n".join(_lines(session, _tree(members, execution, root))))
+        print("\n".join(_lines(session, _tree(members, execution, root, archived))))
         return ExitCode.SUCCEEDED
     drawing = Drawing(session)
     tick = _TICK if session.out.width is not None else None
     async with aclosing(families.states(session, execution.root, tick=tick)) as states:
         async for members in states:
-            node = _tree(members, execution, root)
+            node = _tree(members, execution, root, archived)
             over = all(one.phase.is_final for one in trees.walk(node))
             drawing.draw(node, whole=over)
             if over:
@@ -37,10 +40,15 @@ async def show(session: Session, name: str, *, root: bool, watch: bool) -> ExitC
     return ExitCode.SUCCEEDED
 
 
-def _tree(members: list[Execution], execution: Execution, root: bool) -> trees.Node:
+def _tree(members: list[Execution], execution: Execution, root: bool, archived: bool) -> trees.Node:
     top = execution.root if root else execution.metadata.name
+    shown = [
+        one
+        for one in members
+        if archived or ARCHIVED_LABEL not in one.metadata.labels or one.metadata.name == top
+    ]
     try:
-        return trees.build(members, top)
+        return trees.build(shown, top)
     except KeyError:
         raise CliError(f"execution {top} was deleted", ExitCode.UNABLE) from None
 

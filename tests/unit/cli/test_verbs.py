@@ -452,6 +452,15 @@ def test_pause_waits_until_the_run_is_held() -> None:
     assert "‖ Paused" in result.stdout.splitlines()[1]
 
 
+@pytest.mark.parametrize("arguments", [["get", "exe", "-o", "name"], ["tree", "root"]])
+def test_what_scripts_have_put_away_is_listed_when_asked(arguments: list[str]) -> None:
+    tried = execution("tried", "Failed", parent="root", root="root")
+    tried[1]["metadata"]["labels"]["weir.dev/archived"] = "true"
+    cluster = FakeCluster(execution("root", "Succeeded"), tried)
+    assert "tried" not in weir(cluster, *arguments).stdout
+    assert "tried" in weir(cluster, *arguments, "--archived").stdout
+
+
 LISTED = (
     execution("newer", "Failed", created="2026-01-05T12:02:00Z", flow="hello"),
     execution("older", "Running", created="2026-01-05T12:01:00Z", flow="hello"),

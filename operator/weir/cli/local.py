@@ -125,10 +125,14 @@ class _Session:
         self._loop.call_soon_threadsafe(self._news.put_nowait, news)
 
     async def _followed(self, local: weir_local.Local, root: Running) -> Result:
+        is_cancelled = False
         while True:
             try:
                 result = (await self._news.get())()
             except (asyncio.CancelledError, Abandoned, KeyboardInterrupt):
+                if is_cancelled:
+                    raise
+                is_cancelled = True
                 task = asyncio.current_task()
                 if task is not None:
                     task.uncancel()

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from weir.api.phases import DesiredState, Mode, Phase
-from weir.cli import people
+from weir.api.phases import Mode, Phase
+from weir.cli import changes, people
 from weir.cli.completion import execution_names, flow_names
 from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options, Session, opened
@@ -251,78 +251,7 @@ async def tree(
     return await showing.show(session, execution, root=root, watch=watch, archived=archived)
 
 
-@verb(
-    app,
-    examples=(
-        ("hello-x2k7q", "and all that it started"),
-        ("hello-x2k7q report-9wzb4 --wait", "return when they have ended"),
-    ),
-)
-async def cancel(
-    session: Session,
-    executions: Annotated[
-        list[str],
-        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
-    ],
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they have ended.")] = False,
-) -> ExitCode:
-    """Cancel runs, with all that they started."""
-    from weir.cli import desired
-
-    return await desired.ask(session, executions, DesiredState.CANCELLED, wait=wait)
-
-
-@verb(
-    app,
-    examples=(
-        ("hello-x2k7q", "hold it at the next call of its script"),
-        ("hello-x2k7q --wait", "return when it is held"),
-    ),
-)
-async def pause(
-    session: Session,
-    executions: Annotated[
-        list[str],
-        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
-    ],
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they are held.")] = False,
-) -> ExitCode:
-    """Pause runs: each is held at the next call of its script, until it is resumed."""
-    from weir.cli import desired
-
-    return await desired.ask(session, executions, DesiredState.PAUSED, wait=wait)
-
-
-@verb(
-    app,
-    examples=(("hello-x2k7q", "let it go on"), ("hello-x2k7q --wait", "return when it goes on")),
-)
-async def resume(
-    session: Session,
-    executions: Annotated[
-        list[str],
-        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
-    ],
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they go on.")] = False,
-) -> ExitCode:
-    """Resume paused runs, and start those that were made without being started."""
-    from weir.cli import desired
-
-    return await desired.ask(session, executions, DesiredState.RUNNING, wait=wait)
-
-
-@verb(app, examples=(("hello-x2k7q", "from now on it counts"),))
-async def promote(
-    session: Session,
-    executions: Annotated[
-        list[str],
-        typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
-    ],
-) -> ExitCode:
-    """Make Development runs Productive, and with them what they start from now on."""
-    from weir.cli import modes
-
-    return await modes.promote(session, executions)
+changes.add(app)
 
 
 @verb(

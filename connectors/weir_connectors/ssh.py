@@ -177,7 +177,8 @@ def _not_begun(inputs: SshInputs, ended: ssh_session.Ended) -> str:
         return f"the host has no {name}; install it, or give another interpreter"
     if answer.no_folder:
         return f"the script cannot be written to {inputs.temp_path}; give another temp_path"
-    words = (ended.report.noise + answer.noise).decode(errors="replace").strip() or ended.words
+    noise = (ended.report.noise + answer.noise).decode(errors="replace")
+    words = " | ".join(noise.split("\n")).strip(" |") or ended.words
     said = f" ({words})" if words else ""
     return f"the host starts no POSIX shell for this user{said}; is use_shell what it wants?"
 

@@ -14,7 +14,7 @@ from weir_connectors import ssh_script
 from weir_connectors.connector import Context
 from weir_connectors.ssh_answer import Answer, Listener
 from weir_connectors.ssh_inputs import SshInputs
-from weir_connectors.ssh_login import TICK
+from weir_connectors.ssh_login import TICK, failed
 from weir_connectors.ssh_report import Report
 
 # Seconds that a host has for ending a script: it takes up to four by itself.
@@ -47,7 +47,7 @@ async def run(
     """Run the script as a file of its own; raises TooMuch."""
     mark = ssh_script.mark(token)
     report, listener = _report(mark, inputs, context), Listener(mark)
-    process = await connection.create_process(ssh_script.COMMAND, encoding=None)
+    process = await _opened(connection, inputs, command=ssh_script.COMMAND)
     process.stdin.write(ssh_script.program(inputs, token).encode())
     followed = _Following(
         process,
@@ -66,11 +66,12 @@ async def type_in(
 ) -> Ended:
     """Type the script into the user's shell, on a terminal without echo."""
     report = _report(b"", inputs, context)
-    process = await connection.create_process(
+    process = await _opened(
+        connection,
+        inputs,
         term_type="dumb",
         term_size=(200, 50),
         term_modes={asyncssh.PTY_ECHO: 0},
-        encoding=None,
     )
     process.stdin.write(inputs.script.rstrip("\n").encode() + b"\nexit\n")
     followed = _Following(
@@ -84,6 +85,18 @@ async def type_in(
     if why == "done" and code is None:
         why, words = "cut", "the shell ended without an exit code"
     return Ended(why, confirmed, Answer(begun=True, code=code), report, words)
+
+
+async def _opened(
+    connection: asyncssh.SSHClientConnection, inputs: SshInputs, **options: Any
+) -> asyncssh.SSHClientProcess[bytes]:
+    try:
+        return await connection.create_process(encoding=None, **options)
+    except (asyncssh.Error, OSError) as error:
+        reason = getattr(error, "reason", "") or str(error)
+        what = "terminal" if inputs.use_shell else "session"
+        said = f"the host lets the user in, and gives no {what} ({reason}); see its sshd_config"
+        raise failed(inputs, f"{said}, and the user's authorized_keys") from error
 
 
 def _report(mark: bytes, inputs: SshInputs, context: Context) -> Report:

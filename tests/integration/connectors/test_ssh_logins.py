@@ -27,6 +27,18 @@ def public(host: Host, name: str) -> str:
     return " ".join((host.server.folder / f"{name}.pub").read_text().split()[:2])
 
 
+@contextlib.contextmanager
+def authorized(host: Host, line: str) -> Iterator[None]:
+    """Let in whoever has the key of a line of authorized_keys, and nobody else."""
+    path = host.server.folder / "authorized_keys"
+    before = path.read_text()
+    path.write_text(line + "\n")
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
 def test_a_key_opens(host: Host) -> None:
     assert host.run("echo in")["report"] == "in\n"
 
@@ -52,13 +64,8 @@ def test_a_passphrase_opens_a_key(host: Host) -> None:
         host.run("true", key=host.server.locked_key)
     with pytest.raises(InvalidInputError, match="passphrase: expected a passphrase that opens"):
         host.run("true", key=host.server.locked_key, passphrase="open barley")
-    authorized = host.server.folder / "authorized_keys"
-    before = authorized.read_text()
-    try:
-        authorized.write_text(before + public(host, "locked") + "\n")
+    with authorized(host, public(host, "locked")):
         outputs = host.run("echo in", key=host.server.locked_key, passphrase="open sesame")
-    finally:
-        authorized.write_text(before)
     assert outputs["report"] == "in\n"
 
 
@@ -125,6 +132,19 @@ def _fingerprint(path: Path) -> str:
 def _keygen(*arguments: str) -> str:
     run = subprocess.run(("ssh-keygen", *arguments), capture_output=True, text=True, check=True)
     return run.stdout
+
+
+def test_a_user_who_may_run_one_thing_only_is_told_what_that_said(host: Host) -> None:
+    with authorized(host, f'command="echo only this" {public(host, "client")}'):
+        failure = host.fails()
+    assert "the host starts no POSIX shell for this user (only this" in str(failure)
+
+
+def test_a_user_who_gets_no_terminal_is_told_so(host: Host) -> None:
+    with authorized(host, f"no-pty {public(host, 'client')}"):
+        assert host.run("echo in")["report"] == "in\n"
+        failure = host.fails(use_shell=True)
+    assert "the host lets the user in, and gives no terminal (" in str(failure)
 
 
 def test_nobody_listening_is_said(host: Host) -> None:

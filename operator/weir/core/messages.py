@@ -21,6 +21,18 @@ def form_of(message: Message) -> Form:
     return forms.form(message.spec.body, message.spec.request)
 
 
+def answer(message: Message) -> JsonObject:
+    """Return the accepted response as the script is given it: None where a field was left out,
+    which the API server does not keep.
+    """
+    response = message.status.response or {}
+    try:
+        fields = [field.name for field in form_of(message).fields if field.takes_value]
+    except FormError:
+        fields = []
+    return dict.fromkeys(fields) | response
+
+
 def is_open(message: Message) -> bool:
     """Whether an answer is still taken."""
     return not (message.status.accepted or message.status.closed)

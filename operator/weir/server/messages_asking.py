@@ -12,6 +12,7 @@ from weir.api.resource import JsonObject, Key
 from weir.cluster.errors import AlreadyExists, ClusterError, Invalid, NotFound, Unavailable
 from weir.cluster.kinds import MESSAGES
 from weir.core import journal
+from weir.core.messages import answer
 from weir.server import raising
 from weir.server.disturbance import is_disturbed
 from weir.server.messages_live import topic
@@ -135,7 +136,7 @@ class Responses:
                 message = await self._found(run, key)
                 if message.status.accepted:
                     self._presence.works(run.uid)
-                    return Result(value=message.status.response)
+                    return Result(value=answer(message))
                 now = self._runtime.now()
                 if deadline is not None and now.timestamp() >= deadline:
                     raise raising.Raises(

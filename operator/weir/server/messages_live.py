@@ -29,7 +29,7 @@ class Messages:
         return len(self._by_key)
 
     def get(self, key: Key) -> Message | None:
-        """Return a Message. Of one that takes no answer any more, text and form are left out."""
+        """Return a Message. Of one that takes no answer any more, the text is left out."""
         return self._by_key.get(key)
 
     def feed(self, message: Message) -> Message:
@@ -44,7 +44,7 @@ class Messages:
             self.look_again(key)
         else:
             self._no_longer_open(asking, key)
-            spec = message.spec.model_copy(update={"body": None, "message": None})
+            spec = message.spec.model_copy(update={"message": None})
             message = message.model_copy(update={"spec": spec})
         self._by_key[key] = message
         self._topics.notify(topic(key))

@@ -25,6 +25,7 @@ FORM: JsonObject = {
     "properties": {
         "version": {"element": "string", "label": "Which version?"},
         "count": {"element": "number", "type": "integer", "default": 3, "order": 1},
+        "note": {"element": "string"},
     },
     "required": ["version"],
 }
@@ -142,10 +143,10 @@ async def test_an_answer_by_patching_is_checked_refused_and_given_again(
     assert not waiting.done()
     await patch(world, name, response={"version": "1.2", "count": None})
     answer = await waiting
-    assert answer.value == {"version": "1.2", "count": 3}
+    assert answer.value == {"version": "1.2", "count": 3, "note": None}
     seen = await read(world, name)
     assert seen.status.accepted is True
-    assert seen.status.response == answer.value
+    assert seen.status.response == {"version": "1.2", "count": 3}
     assert seen.status.error is None
     assert seen.status.responded_by is None  # nobody vouches for who patched
     assert seen.status.time is not None
@@ -245,7 +246,7 @@ async def test_an_answer_given_while_the_server_is_away_is_there_when_it_is_back
             await waiting
     await patch(world, name, response={"version": "1.2"})
     async with running(settings, kubeconfig, log):
-        assert (await runner.ask(waits)).value == {"version": "1.2", "count": 3}
+        assert (await runner.ask(waits)).value == {"version": "1.2", "count": 3, "note": None}
         runner.sequence -= 2
         assert await asked(runner, body=FORM) == name
         assert len((await world.cluster.list(MESSAGES, world.namespace)).items) == 1

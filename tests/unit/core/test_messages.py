@@ -7,7 +7,7 @@ import pytest
 from tests.builders import NOW, execution
 from weir.api.message import Message
 from weir.api.resource import JsonObject
-from weir.core.messages import accepted, is_open, is_over, public, settled
+from weir.core.messages import accepted, answer, is_open, is_over, public, settled
 
 FORM = {
     "properties": {
@@ -121,6 +121,15 @@ def test_a_form_that_cannot_be_drawn_is_refused() -> None:
     assert status is not None
     assert status["accepted"] is False
     assert "cannot be drawn" in status["error"]
+
+
+def test_the_script_gets_all_fields() -> None:
+    asked = message(body=FORM, status={"accepted": True, "response": {"name": "Ada"}})
+    assert answer(asked) == {"name": "Ada", "pin": None}
+    notice = message(status={"accepted": True, "response": {"ok": True}})
+    assert answer(notice) == {"ok": True}
+    broken = message(body={"properties": 1}, status={"accepted": True, "response": {"a": 1}})
+    assert answer(broken) == {"a": 1}
 
 
 def test_who_answered_is_said() -> None:

@@ -36,7 +36,7 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-PAGE = 500
+PAGE = 100
 
 
 class Credentials(NamedTuple):
@@ -118,18 +118,32 @@ class Cluster:
     async def list(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> Listing:
-        """Read all objects that match the selectors, in pages."""
+        """Read all objects that match the selectors."""
         items: list[JsonObject] = []
+        version = ""
+        async for page in self.pages(kind, namespace, labels=labels, fields=fields):
+            items += page.items
+            version = page.resource_version
+        return Listing(items, version)
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> AsyncIterator[Listing]:
+        """Read all objects that match the selectors, some at a time: for what may be many."""
         query = _selectors(labels, fields) | {"limit": str(PAGE)}
         while True:
             page = await self._call(
                 "GET", kind.path(namespace), query=query, verb=f"list {kind.plural}"
             )
-            items += [watching.trimmed(item) for item in page.get("items") or []]
-            onward = page["metadata"].get("continue")
-            if not onward:
-                return Listing(items, page["metadata"].get("resourceVersion", ""))
-            query["continue"] = onward
+            metadata, items = page["metadata"], page.get("items") or []
+            del page  # whoever takes it lets go of its items one by one
+            yield Listing(
+                [watching.trimmed(item) for item in items], metadata.get("resourceVersion", "")
+            )
+            del items
+            if not metadata.get("continue"):
+                return
+            query["continue"] = metadata["continue"]
 
     async def create(self, kind: Kind, namespace: str | None, body: JsonObject) -> JsonObject:
         """Create an object. Raises AlreadyExists, Invalid, Refused."""

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -46,7 +46,7 @@ class Change(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All objects of a list, and the version of the collection they were read at."""
+    """Objects of a list, and the version of the collection they were read at."""
 
     items: list[JsonObject]
     resource_version: str
@@ -55,10 +55,10 @@ class Listing(NamedTuple):
 class Source(Protocol):
     """What is listed and watched: a `client.Cluster`."""
 
-    async def list(
+    def pages(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
-    ) -> Listing:
-        """Read all objects that match the selectors."""
+    ) -> AsyncIterator[Listing]:
+        """Read all objects that match the selectors, some at a time."""
 
     def stream(self, path: str, query: dict[str, str], *, seconds: float) -> AsyncIterator[bytes]:
         """Yield the lines of a streamed answer."""
@@ -76,6 +76,13 @@ def trimmed(item: JsonObject) -> JsonObject:
     return item
 
 
+def emptied(items: list[JsonObject]) -> Iterator[JsonObject]:
+    """Iterate over objects, and let go of each: a large list is gone when its end is reached."""
+    items.reverse()
+    while items:
+        yield items.pop()
+
+
 async def follow(
     source: Source, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
 ) -> AsyncIterator[Change]:
@@ -86,20 +93,27 @@ async def follow(
     known metadata), then SYNCED. An API server that does not answer is asked again with a growing
     delay.
     """
-    known: dict[str, JsonObject] = {}  # UID -> {"metadata": {name, namespace, uid}}
+    known: dict[str, _Identity] = {}  # by UID
     version = ""
     delay = _FIRST_DELAY
     while True:
         try:
             if not version:
-                listing = await source.list(kind, namespace, labels=labels, fields=fields)
-                seen = {item["metadata"]["uid"]: _identity(item) for item in listing.items}
-                for uid in known.keys() - seen.keys():
-                    yield Change(ChangeType.DELETED, known[uid])
-                known = seen
-                for item in listing.items:
-                    yield Change(ChangeType.ADDED, item)
-                version = listing.resource_version
+                reached = ""
+                pages = source.pages(kind, namespace, labels=labels, fields=fields)
+                if known:
+                    # First what vanished: another object may have its name now.
+                    whole = [page async for page in pages]
+                    there = {one["metadata"]["uid"] for page in whole for one in page.items}
+                    for uid in known.keys() - there:
+                        yield Change(ChangeType.DELETED, _last_known(uid, known.pop(uid)))
+                    pages = _one_by_one(whole)
+                async for page in pages:
+                    reached = page.resource_version
+                    for item in emptied(page.items):
+                        known[item["metadata"]["uid"]] = _identity(item)
+                        yield Change(ChangeType.ADDED, item)
+                version = reached
                 yield Change(ChangeType.SYNCED, {})
             async for change, reached in _watch(source, kind, namespace, labels, fields, version):
                 delay = _FIRST_DELAY
@@ -117,6 +131,12 @@ async def follow(
             )
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(delay * 2, _MAX_DELAY)
+
+
+async def _one_by_one(pages: list[Listing]) -> AsyncIterator[Listing]:
+    pages.reverse()
+    while pages:
+        yield pages.pop()
 
 
 async def _watch(
@@ -151,8 +171,20 @@ async def _watch(
             yield Change(ChangeType(event["type"]), trimmed(item)), version
 
 
-def _identity(item: JsonObject) -> JsonObject:
+class _Identity(NamedTuple):
+    """What is kept of each object: a line, since there may be many."""
+
+    namespace: str | None
+    name: str
+
+
+def _identity(item: JsonObject) -> _Identity:
     metadata = item["metadata"]
-    return {
-        "metadata": {key: metadata[key] for key in ("name", "namespace", "uid") if key in metadata}
-    }
+    return _Identity(metadata.get("namespace"), metadata["name"])
+
+
+def _last_known(uid: str, identity: _Identity) -> JsonObject:
+    metadata = {"name": identity.name, "uid": uid}
+    if identity.namespace is not None:
+        metadata["namespace"] = identity.namespace
+    return {"metadata": metadata}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
+from weir import memory
 from weir.cluster.client import Cluster
 from weir.cluster.errors import ClusterError
 from weir.controllers import watching
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 _RESYNC_EVERY = 600.0
 _RETRY = 1.0
+# Kopf has listed everything by then, too.
+_SETTLED_AFTER = 10.0
 # A watch hears something at least once a minute. An API server that is away for this long is
 # nothing that a restart of ours would mend, but neither would it harm.
 _STALE_AFTER = 600.0
@@ -131,9 +134,12 @@ class Leader:
 
     async def _tidy(self) -> None:
         """Look for what a watch missed, and for revisions that nothing needs any more."""
+        await asyncio.sleep(_SETTLED_AFTER)
+        memory.give_back()
         while True:
             await asyncio.sleep(_RESYNC_EVERY)
             await self._sync()
+            memory.give_back()
             for scope in self._settings.scopes:
                 with contextlib.suppress(ClusterError):
                     await self._flows.sweep(scope)

@@ -7,6 +7,7 @@ import logging
 
 from weir.cluster.client import Cluster
 from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS
+from weir.cluster.watching import emptied
 from weir.controllers.intake import Intake
 from weir.controllers.pods import SELECTOR
 from weir.controllers.store import Store
@@ -60,10 +61,10 @@ class Resync:
 
     async def _executions(self) -> None:
         known = {uid: key for uid, key in self._store.known_uids().items() if self._serves(key[0])}
-        listing = await self._cluster.list(EXECUTIONS, self._namespace)
-        for item in listing.items:
-            self._intake.execution(item)
-            known.pop(item["metadata"]["uid"], None)
+        async for page in self._cluster.pages(EXECUTIONS, self._namespace):
+            for item in emptied(page.items):
+                self._intake.execution(item)
+                known.pop(item["metadata"]["uid"], None)
         for uid, key in known.items():
             self._intake.execution_gone(key, uid)
 

@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 
 from weir.api import names
-from weir.cluster.client import Cluster
+from weir.cluster.client import PAGE, Cluster
 from weir.cluster.errors import ClusterError
 from weir.controllers.handlers import Memo, registry
 from weir.controllers.intake import Intake
@@ -54,7 +54,7 @@ def settings() -> kopf.OperatorSettings:
     # An object's worker that waits for more news of it would keep others from theirs.
     chosen.queueing.idle_timeout = 0.05
     chosen.queueing.exit_timeout = 0.5
-    chosen.watching.chunk_size = 500
+    chosen.watching.chunk_size = PAGE
     chosen.watching.server_timeout = 300
     chosen.watching.reconnect_backoff = 0.1
     chosen.networking.error_backoffs = _Backoffs()

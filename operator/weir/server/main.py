@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 import signal
@@ -15,9 +14,10 @@ from typing import Any
 import uvloop
 from starlette.applications import Starlette
 
-from weir import logs
+from weir import logs, memory
 from weir.cluster.client import Cluster
 from weir.server import health, serving
+from weir.server.files_rest import FilesRest
 from weir.server.messages_rest import MessagesRest
 from weir.server.messages_settling import Settling
 from weir.server.rest import Rest
@@ -91,6 +91,7 @@ class Program:
                 *runner_api.routes(),
                 *Rest(runtime).routes(),
                 *MessagesRest(runtime, settling).routes(),
+                *FilesRest(runtime).routes(),
             ]
         )
         server = serving.make(
@@ -166,12 +167,9 @@ class Program:
 
 
 def _settle_memory() -> None:
-    """Give back what the start took: the first lists are many times as large as what is kept."""
-    gc.collect()
+    memory.give_back()
     # What was loaded stays: no later collection needs to look at it.
     gc.freeze()
-    with contextlib.suppress(AttributeError):  # a libc without it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def serve(settings: Settings) -> None:

@@ -33,13 +33,13 @@ class FakeCluster:
         self.answers = list(answers)
         self.queries: list[dict[str, str]] = []
 
-    async def list(
+    async def pages(
         self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
-    ) -> Listing:
+    ) -> AsyncIterator[Listing]:
         answer = self.answers.pop(0)
         if isinstance(answer, ClusterError):
             raise answer
-        return Listing([watching.trimmed(item) for item in answer], "100")
+        yield Listing([watching.trimmed(item) for item in answer], "100")
 
     async def stream(
         self, path: str, query: dict[str, str], *, seconds: float

@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 from weir.api.execution import Execution
@@ -76,6 +77,11 @@ class FakeCluster(Cluster):
     ) -> Listing:
         items = [item for item in self.all(kind) if _selected(item, labels)]
         return Listing(copy.deepcopy(items), str(self._version))
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> AsyncIterator[Listing]:
+        yield await self.list(kind, namespace, labels=labels, fields=fields)
 
     async def create(self, kind: Kind, namespace: str | None, body: JsonObject) -> JsonObject:
         key = (kind.plural, namespace or "", body["metadata"]["name"])

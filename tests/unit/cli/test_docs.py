@@ -133,7 +133,9 @@ def test_the_commands_page_names_every_exit_code() -> None:
     assert [int(code) for code in table] == [int(code) for code in ExitCode]
 
 
-@pytest.mark.parametrize("name", [*PAGES.values(), "cli.md", "flow_api.md", "linting.md", "testing.md"])
+@pytest.mark.parametrize(
+    "name", [*PAGES.values(), "cli.md", "flow_api.md", "linting.md", "testing.md"]
+)
 def test_links_between_pages_lead_somewhere(name: str) -> None:
     for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", page(name)):
         text = page(target or name)

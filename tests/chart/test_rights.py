@@ -64,9 +64,14 @@ _LOOK = {
 }
 _ANSWER = {"weir.dev/messages": "get list patch update watch"}
 _WRITE = "create delete deletecollection get list patch update watch"
-VIEW: Rights = _LOOK
-USER: Rights = _LOOK | _ANSWER | {"weir.dev/executions": "create get list patch update watch"}
-AUTHOR: Rights = dict.fromkeys(_LOOK, _WRITE) | _ANSWER
+_FILES = {"weir.dev/files": "get list"}
+VIEW: Rights = _LOOK | _FILES
+USER: Rights = (
+    _LOOK | _FILES | _ANSWER | {"weir.dev/executions": "create get list patch update watch"}
+)
+AUTHOR: Rights = (
+    dict.fromkeys(_LOOK, _WRITE) | _ANSWER | {"weir.dev/files": "delete get list update"}
+)
 
 
 def rights(role: Manifest) -> Rights:

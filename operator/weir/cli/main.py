@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import Mode, Phase
-from weir.cli import changes, people
+from weir.cli import changes, file, people
 from weir.cli.completion import execution_names, flow_names
 from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options, Session, opened
@@ -31,6 +31,7 @@ app = typer.Typer(
 
 
 app.callback()(connection)
+app.add_typer(file.app)
 
 
 @verb(

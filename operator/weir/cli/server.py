@@ -103,6 +103,30 @@ class Server:
             message: JsonObject = json.loads(await answer.aread())
             return message
 
+    async def files(self, namespace: str) -> list[JsonObject]:
+        """Return what is to be said of each file of a namespace, by name. Raises CliError."""
+        async with self._asked(f"/api/v1/namespaces/{namespace}/files") as answer:
+            items: list[JsonObject] = json.loads(await answer.aread())["items"]
+            return items
+
+    async def file(self, namespace: str, name: str) -> bytes:
+        """Return the content of a file. Raises CliError."""
+        path = f"/api/v1/namespaces/{namespace}/files/content"
+        async with self._asked(path, {"name": name}) as answer:
+            return await answer.aread()
+
+    async def put_file(self, namespace: str, name: str, content: bytes) -> None:
+        """Create or overwrite a file. Raises CliError."""
+        path = f"/api/v1/namespaces/{namespace}/files/content"
+        async with self._asked(path, {"name": name}, method="PUT", content=content):
+            pass
+
+    async def delete_file(self, namespace: str, name: str) -> None:
+        """Delete a file. Raises CliError."""
+        path = f"/api/v1/namespaces/{namespace}/files/content"
+        async with self._asked(path, {"name": name}, method="DELETE"):
+            pass
+
     @asynccontextmanager
     async def _asked(
         self,
@@ -111,15 +135,18 @@ class Server:
         timeout: httpx.Timeout = _ANSWER,
         *,
         body: JsonObject | None = None,
+        method: str | None = None,
+        content: bytes | None = None,
     ) -> AsyncIterator[httpx.Response]:
         extensions: dict[str, Any] = {"timeout": timeout.as_dict()}
         if self._address.name is not None:
             extensions["sni_hostname"] = self._address.name
         request = self._client.build_request(
-            "GET" if body is None else "POST",
+            method or ("GET" if body is None else "POST"),
             self._address.url + path,
             params=query,
             json=body,
+            content=content,
             headers=self._headers,
             extensions=extensions,
         )

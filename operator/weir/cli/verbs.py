@@ -72,11 +72,14 @@ def connection(
 Verb = Callable[..., Awaitable[ExitCode]]
 
 
-def verb(app: typer.Typer, *, examples: Sequence[tuple[str, str]]) -> Callable[[Verb], Verb]:
+def verb(
+    app: typer.Typer, *, examples: Sequence[tuple[str, str]], group: str | None = None
+) -> Callable[[Verb], Verb]:
     """Register an async function as a verb of the app.
 
     Its first parameter is the Session, or the Options where it needs no cluster; the others are
-    typer's. `examples` are arguments and what they are good for.
+    typer's. `examples` are arguments and what they are good for. `group` is the verb that this one
+    is a part of.
     """
 
     def register(function: Verb) -> Verb:
@@ -98,7 +101,8 @@ def verb(app: typer.Typer, *, examples: Sequence[tuple[str, str]]) -> Callable[[
         parameters = [one.replace(kind=keyword) for one in (context, *own, *shared)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in parameters}
-        app.command(epilog=_examples(function.__name__, examples))(command)
+        name = f"{group} {function.__name__}" if group else function.__name__
+        app.command(epilog=_examples(name, examples))(command)
         return function
 
     return register

@@ -115,6 +115,9 @@
 - apiGroups: [weir.dev]
   resources: [flows, executions, connectors, messages, settings, schemas]
   verbs: [get, list, watch]
+- apiGroups: [weir.dev]
+  resources: [files]  # kept by the server, which asks for these rights
+  verbs: [get, list]
 {{- end -}}
 
 {{/* People: answer messages. */}}
@@ -139,5 +142,8 @@
 - apiGroups: [weir.dev]
   resources: [flows, connectors, settings, schemas, executions]
   verbs: [create, update, patch, delete, deletecollection]
+- apiGroups: [weir.dev]
+  resources: [files]
+  verbs: [update, delete]
 {{ include "weir.rules.respond" . }}
 {{- end -}}

@@ -1,6 +1,9 @@
 """Settings, locks, files and lists on a whole cluster, and what people see of them."""
 
+from pathlib import Path
+
 from tests.e2e.given import WAIT_FOR_GO, Given
+from tests.e2e.test_cli import Command
 from tests.e2e.then import Then
 from tests.e2e.when import When
 from tests.e2e.world import World
@@ -121,3 +124,31 @@ async def test_a_script_lists_what_became_of_others(given: Given, when: When, th
         """
     )
     await then(run).succeeds(outputs={"failed": [["one", "boom"]]})
+
+
+async def test_files_go_between_people_and_scripts(
+    world: World, when: When, then: Then, tmp_path: Path
+) -> None:
+    weir = Command(world)
+    (tmp_path / "elements.csv").write_bytes(b"Fe,55.845\n")
+    put = await weir("file", "put", str(tmp_path / "elements.csv"), "data/elements.csv")
+    assert put.code == 0, put.err
+    run = await when.executed(
+        script="""
+        def handler(system, this):
+            rows = system.file('data/elements.csv').get_text_content().splitlines()
+            system.file('report.txt').save_text_content(f'{len(rows)} element\\n')
+        """
+    )
+    await then(run).succeeds()
+    got = await weir("file", "get", "report.txt")
+    assert (got.code, got.out) == (0, "1 element\n")
+    listed = await weir("file", "ls")
+    assert [line.split()[-1] for line in listed.out.splitlines()] == [
+        "data/elements.csv",
+        "report.txt",
+    ]
+    assert (await weir("file", "rm", "report.txt")).code == 0
+    missing = await weir("file", "get", "report.txt")
+    assert missing.code == 4
+    assert "there is no file 'report.txt'" in missing.err

@@ -48,6 +48,7 @@ class Program:
         self.runtime: Runtime | None = None
         self.waking: Waking | None = None
         self._serves = False
+        self._server: serving.Server | None = None
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -106,6 +107,7 @@ class Program:
         ]
         serving_task = asyncio.create_task(server.serve())
         _settle_memory()
+        self._server = server
         self._serves = True
         logger.info("Serving", extra={"port": self._settings.port})
         try:
@@ -161,7 +163,8 @@ class Program:
             missing.append("the API server")
         if not self._certificates.ready.is_set():
             missing.append(f"the Secret {self._settings.tls_secret}")
-        if not missing and not self._serves:
+        listens = self._server is not None and self._server.started
+        if not missing and not (self._serves and listens):
             missing.append("its turn")
         return missing
 

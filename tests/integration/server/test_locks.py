@@ -28,6 +28,7 @@ from weir_protocol.arguments import (
     DeleteRecordArguments,
     GetRecordArguments,
     ReleaseArguments,
+    SaveRecordArguments,
 )
 
 Asked = asyncio.Task[protocol.Answer]
@@ -324,3 +325,39 @@ async def test_a_lock_shows_in_the_setting_that_it_is(runner: Start) -> None:
     asked = one.operation("get_record", GetRecordArguments(kind="setting", name="printer"))
     assert one.assignment is not None
     assert (await one.ask(asked)).value["locked_by"] == one.assignment.execution.name
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_runs_at_two_servers_have_a_lock_one_after_the_other(
+    world: World, api_server: ApiServer, database_url: str, tmp_path: Path
+) -> None:
+    authority = await with_certificate(world)
+    settings = [settings_for(world, database_url) for _ in range(2)]
+    inside: list[str] = []
+    most = 0
+
+    async def counts(port: int) -> None:
+        nonlocal most
+        execution = await world.execution(script="# driven by the test")
+        _, token = await world.start(execution)
+        one = Runner(f"https://127.0.0.1:{port}", authority, token)
+        await one.assigned()
+        for _ in range(3):
+            assert (await (await acquire(one))).state == "done"
+            inside.append(execution.metadata.name)
+            most = max(most, len(inside))
+            read = GetRecordArguments(kind="setting", name="printer")
+            value = (await one.ask(one.operation("get_record", read))).value["value"] or 0
+            save = SaveRecordArguments(kind="setting", name="printer", fields={"value": value + 1})
+            assert (await one.ask(one.operation("save_record", save))).state == "done"
+            inside.remove(execution.metadata.name)
+            await release(one)
+        await one.close()
+
+    async with (
+        running(settings[0], api_server.kubeconfig, tmp_path / "first"),
+        running(settings[1], api_server.kubeconfig, tmp_path / "second"),
+    ):
+        await asyncio.gather(*(counts(settings[number % 2].port) for number in range(6)))
+    assert most == 1
+    assert (await setting(world)).spec.value == 18

@@ -92,9 +92,7 @@ async def test_a_call_cannot_send_a_connectors_secrets_elsewhere(
     assert run.children == []
 
 
-async def test_a_body_is_kept_as_a_file_that_scripts_read(
-    when: When, then: Then, api: str
-) -> None:
+async def test_a_body_is_kept_as_a_file_that_scripts_read(when: When, then: Then, api: str) -> None:
     run = await when.executed(
         script=f"""
         import json

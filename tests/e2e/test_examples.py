@@ -37,7 +37,9 @@ async def applied(world: World, when: When, file: str) -> dict[str, Run]:
 
 async def answered(world: World, then: Then, run: Run, response: JsonObject) -> None:
     """Answer what a run asks, as its user would."""
-    await then(run).until(lambda: asks(Execution.model_validate(run.object)), "its question")
+    await then(run).until(
+        lambda: run.exists and asks(Execution.model_validate(run.object)), "its question"
+    )
     call = await Command(world)("respond", run.name, "--response", json.dumps(response))
     assert call.code == 0, call.err
 

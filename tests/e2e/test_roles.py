@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
 
+from demo.examples import asks
 from tests.e2e.given import Given
 from tests.e2e.then import Then
 from tests.e2e.when import When, execution
 from tests.e2e.world import World
 from weir.api import names
+from weir.api.execution import Execution
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
 from weir.cluster.errors import Refused
-from weir.cluster.kinds import EXECUTIONS, FLOWS, PODS, SECRETS
+from weir.cluster.kinds import EXECUTIONS, FLOWS, MESSAGES, PODS, SECRETS
 
 pytestmark = pytest.mark.own_node
 
@@ -92,6 +94,27 @@ async def test_a_user_writes_no_flow_and_no_status_and_reads_no_secret_and_no_po
     for kind in (SECRETS, PODS):
         with pytest.raises(Refused):
             await ada.list(kind, world.namespace)
+
+
+async def test_a_user_answers_what_a_viewer_may_only_read(
+    world: World, given: Given, when: When, then: Then, person: Person
+) -> None:
+    ada, viewer = await person("ada", "weir-user"), await person("viewer", "weir-view")
+    await given.flow("asks", "def handler(system, this): return this.message('?').get('response')")
+    run = await when.executed("asks", by=ada)
+    await then(run).until(lambda: asks(Execution.model_validate(run.object)), "its question")
+    name = run.status["waitingFor"][0]["name"]
+    answer: JsonObject = {"spec": {"response": {"ok": True}}}
+    accepted: JsonObject = {"status": {"accepted": True, "response": {"ok": True}}}
+    assert (await viewer.list(MESSAGES, world.namespace)).items
+    with pytest.raises(Refused):
+        await viewer.patch(MESSAGES, world.namespace, name, answer)
+    with pytest.raises(Refused):
+        await ada.patch(MESSAGES, world.namespace, name, accepted, status=True)
+    with pytest.raises(Refused):
+        await ada.delete(MESSAGES, world.namespace, name)
+    await ada.patch(MESSAGES, world.namespace, name, answer)
+    await then(run).succeeds(outputs={"ok": True})
 
 
 async def test_an_author_writes_flows_and_runs_scripts(

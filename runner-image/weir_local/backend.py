@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import ExecutionCancel, InternalError
+from flow_api._once import called
 from weir_local import children, lifecycle, locks, people, records
-from weir_local.errors import LocalError, Raises
-from weir_local.interrupting import MESSAGE
+from weir_local.errors import LeftBehind, LocalError, Raises
+from weir_local.interrupting import INSIST, MESSAGE
 from weir_protocol import Answer
 from weir_protocol.arguments import JsonObject, OperationKind
 from weir_runner.backend import check_size
+from weir_runner.interrupts import interruptible
 
 if TYPE_CHECKING:
     from weir_local.asked import Asked
@@ -80,12 +82,18 @@ class LocalBackend:
             check_size(arguments.outputs, OUTPUT_LIMIT)
         if self._performing == threading.get_ident():
             raise InternalError(f"{kind!r} was asked for in the midst of another call to `this`")
-        with self._turn:
-            try:
-                self._performing = threading.get_ident()
-                return self._perform(kind, arguments)
-            finally:
-                self._performing = 0
+        if not self._turn.acquire(blocking=False):
+            _wait_for(self._turn)
+        try:
+            self._performing = threading.get_ident()
+            return self._perform(kind, arguments)
+        except LeftBehind:
+            pass
+        finally:
+            self._performing = 0
+            self._turn.release()
+        while True:  # in a Pod, its process would be gone
+            threading.Event().wait()
 
     def log(self, text: str, data: JsonObject | None) -> None:
         """Append an entry to the log."""
@@ -141,3 +149,14 @@ class LocalBackend:
         if kind == "once":
             self._open = sequence if answer.state == "open" else None
         return answer
+
+
+# The script's own function runs in it.
+interruptible(called)
+
+
+@interruptible
+def _wait_for(turn: threading.RLock) -> None:
+    # An exception sent to a thread comes between two lines of Python, not within a call of C.
+    while not turn.acquire(timeout=INSIST):
+        pass

@@ -22,6 +22,10 @@ class LocalError(Exception):
     """The call of the local backend is to be mended: a file, a flow, an argument."""
 
 
+class LeftBehind(BaseException):
+    """The thread belongs to a script that has ended."""
+
+
 class NothingHappens(LocalError):
     """Every execution waits for something that will never come.
 

@@ -79,6 +79,7 @@ class Execution:
     children: list[Execution] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)  # its script has returned
+    thread: int = 0  # the thread that runs its script; the script may have others
     alarm: threading.Timer | None = None
     interrupt: Callable[[], None] | None = None  # asks its script to stop, where that can be
 

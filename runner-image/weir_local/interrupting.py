@@ -13,7 +13,9 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from flow_api import ExecutionCancel
 from weir_runner.interrupts import MOST_PUT_OFF, may_interrupt, passes_by_try
@@ -32,26 +34,33 @@ class Interrupt:
     """
 
     def __init__(self, told: Callable[[], None]) -> None:
-        self._exception = _exception(told)
+        self._exception = _exception(self._raised)
+        self._told = told
         self._lock = threading.Lock()
         self._thread: int | None = None
         self._put_off = 0
+        self._is_sent = False
+        self._is_raised = False
 
     def arm(self) -> None:
         """Let the calling thread be interrupted from now on."""
         self._thread = threading.get_ident()
 
     def disarm(self) -> None:
-        """Let it no longer be interrupted, and take back what has not come yet."""
+        """Let it no longer be interrupted. Called in that thread."""
         with self._lock:
-            if self._thread is not None:
-                _send(self._thread, None)
-                self._thread = None
+            self._thread = None
+        if self._is_sent and not self._is_raised:
+            # What is on its way is waited for. To take it back would leave the interpreter looking
+            # for it for ever: one that traces lines goes nowhere then.
+            with suppress(ExecutionCancel):
+                while True:
+                    time.sleep(0.001)
 
     def send(self) -> None:
         """Ask the thread to be interrupted; it may be where it cannot: ask again."""
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or self._is_sent:
                 return
             frame = sys._current_frames().get(self._thread)
             if frame is None or not may_interrupt(frame):
@@ -59,7 +68,14 @@ class Interrupt:
             if self._put_off < MOST_PUT_OFF and passes_by_try(frame):
                 self._put_off += 1
                 return
-            _send(self._thread, self._exception)
+            self._is_sent = True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self._thread), ctypes.py_object(self._exception)
+            )
+
+    def _raised(self) -> None:
+        self._is_raised = True
+        self._told()
 
 
 def _exception(told: Callable[[], None]) -> type[ExecutionCancel]:
@@ -70,9 +86,3 @@ def _exception(told: Callable[[], None]) -> type[ExecutionCancel]:
 
     names = {"__init__": raised, "__module__": ExecutionCancel.__module__}
     return type(ExecutionCancel.__name__, (ExecutionCancel,), names)
-
-
-def _send(thread: int, exception: type[BaseException] | None) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
-    )

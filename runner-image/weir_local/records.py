@@ -16,6 +16,7 @@ from weir_local.naming import uid_of
 from weir_local.store import File, Kept, Things
 from weir_protocol import Answer, ExecutionView, filters
 from weir_protocol.arguments import JsonObject
+from weir_protocol.coercion import coerced
 from weir_protocol.records import FIELDS, MAX_WORD, Refusal, changes, required
 
 if TYPE_CHECKING:
@@ -152,10 +153,11 @@ def validate(asked: Asked, arguments: ValidateArguments) -> Answer:
     wrong = schemas.problem_with_schema(thing.value, also_draft_7=True)
     if wrong is not None:
         raise Raises("SchemaError", f"schema {name!a}: {wrong}")
-    wrong = schemas.problem_with_value(thing.value, arguments.value, what="value")
+    value = coerced(thing.value, arguments.value) if arguments.coerce else arguments.value
+    wrong = schemas.problem_with_value(thing.value, value, what="value")
     if wrong is not None:
         raise Raises("SchemaValidationError", f"{wrong} (schema {name!a})")
-    return Answer(state="done")
+    return Answer(state="done", value=value if arguments.coerce else None)
 
 
 _NEEDS_JSONSCHEMA = "schemas are checked by the package jsonschema: pip install jsonschema"

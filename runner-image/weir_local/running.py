@@ -126,6 +126,7 @@ class _Run:
     def _called(self, backend: LocalBackend, system: System, this: Handle) -> tuple[Outcome, Any]:
         returned: Any = None
         inputs = self._execution.spec.inputs
+        self._execution.thread = threading.get_ident()
         self._interrupt.arm()
         self._execution.interrupt = self._interrupt.send
         try:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from flow_api import ExecutionCancel
 from weir_local import interrupting
 from weir_local.clock import Clock
-from weir_local.errors import NothingHappens
+from weir_local.errors import LeftBehind, NothingHappens
 from weir_local.execution import Execution, Spec, cut
 from weir_local.naming import root_name, uid_of
 from weir_local.phases import Phase
@@ -36,6 +36,7 @@ class _Waiter:
     over: Callable[[], Any]
     deadline: float | None
     execution: Execution | None
+    is_first: bool  # whether it is the thread that runs the script
 
     @property
     def is_held(self) -> bool:
@@ -46,7 +47,8 @@ class _Waiter:
         """Whether it goes on as soon as it gets the lock."""
         execution = self.execution
         if execution is not None:
-            if execution.stop is not None and not execution.stop_told:
+            is_told = execution.stop is not None and not execution.stop_told and self.is_first
+            if is_told or execution.is_final:
                 return True
             if self.is_held or execution.phase == "Paused":
                 # It is to note that it is paused, or that it is so no longer.
@@ -273,7 +275,8 @@ class World:
             NothingHappens: The caller outside waits for what will never come.
         """
         with self.changed:
-            waiter = _Waiter(over, deadline, execution)
+            is_first = execution is not None and execution.thread == threading.get_ident()
+            waiter = _Waiter(over, deadline, execution, is_first)
             self._waiters.append(waiter)
             if execution is not None:
                 execution.waits_for = what
@@ -290,7 +293,7 @@ class World:
         execution = waiter.execution
         while True:
             self._ring()
-            if execution is None or not self._is_held(execution):
+            if execution is None or not self._is_held(execution, waiter.is_first):
                 found = over()
                 if found is not None:
                     return found
@@ -301,12 +304,16 @@ class World:
             if not self._passes_time(waiter):
                 self.changed.wait(self._patience(waiter))
 
-    def _is_held(self, execution: Execution) -> bool:
-        """Whether a script is paused. Raises ExecutionCancel when it is to stop."""
-        if execution.stop is not None and not execution.stop_told:
+    def _is_held(self, execution: Execution, is_first: bool) -> bool:
+        """Whether a script is paused. Raises ExecutionCancel when it is to stop, and LeftBehind in
+        another thread of one that has ended.
+        """
+        if is_first and execution.stop is not None and not execution.stop_told:
             execution.stop_told = True
             raise ExecutionCancel(interrupting.MESSAGE)
         if execution.is_final:
+            if not is_first:
+                raise LeftBehind
             return False
         if execution.desired == "Paused":
             if execution.phase != "Paused":

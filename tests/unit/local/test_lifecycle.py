@@ -276,6 +276,45 @@ def test_a_thread_that_is_left_behind_can_do_nothing_more() -> None:
     assert said == ["the run has ended; its threads can do nothing more"]
 
 
+def test_a_cancelled_script_is_told_although_another_thread_of_it_waits() -> None:
+    begun = threading.Event()
+
+    def main(system: System, this: Execution) -> None:
+        def other() -> None:
+            begun.set()
+            this.sleep(3600)
+
+        threading.Thread(target=other, daemon=True).start()
+        begun.wait(5)
+        try:
+            this.sleep(3600)
+        finally:
+            print("tidied")
+
+    local = Local()
+    root = local.start(main)
+    assert begun.wait(5)
+    assert not local.passes(root, 0.05)
+    local.world.cancel(root)
+    run = local.wait(root)
+    assert (run.status, run.log) == ("ENDED_CANCELLED", ["tidied"])
+
+
+def test_a_function_that_is_called_once_can_be_interrupted() -> None:
+    begun = threading.Event()
+
+    def busy() -> None:
+        begun.set()
+        while True:
+            sum(range(100))
+
+    local = Local()
+    root = local.start(lambda system, this: this.once(busy))
+    assert begun.wait(5)
+    local.world.cancel(root)
+    assert local.wait(root).status == "ENDED_CANCELLED"
+
+
 def test_a_function_that_is_called_once_is_called_once() -> None:
     def main(system: System, this: Execution) -> dict[str, Any]:
         value = this.once(lambda: (1, 2))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -94,3 +97,22 @@ def test_a_log_is_heard_as_it_is_written() -> None:
     local = weir_local.Local(listen=hear)
     run = local.run("def handler(system, this):\n    print('a')\n    this.log('b')\n")
     assert heard == [(run.name, "a"), (run.name, "b")]
+
+
+def test_debuggers_and_coverage_see_the_file_itself(tmp_path: Path) -> None:
+    path = tmp_path / "traced.py"
+    path.write_text("def handler(system, this):\n    answer = 42\n    return {'a': answer}\n")
+    seen = set()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if event == "line" and frame.f_code.co_filename == str(path):
+            seen.add(frame.f_lineno)
+        return trace
+
+    threading.settrace(trace)
+    try:
+        run = weir_local.run(path)
+    finally:
+        threading.settrace(None)
+    assert run.outputs == {"a": 42}
+    assert seen == {1, 2, 3}

@@ -23,6 +23,9 @@ from weir.api.resource import render_time
 from weir.cluster.kinds import EXECUTIONS, FLOWS, PODS
 
 _AT_ONCE = 16
+# With none at all the programs would not have read a list, and what reading takes is not theirs.
+_FIRST = 200
+_REST = 15.0  # s, after which the operator has given back what its start took
 _PER_COMMAND = 250
 _WOKEN = 3
 _BUDGET = 5.0  # KB of each program
@@ -83,10 +86,11 @@ asyncio.run(end(json.loads(sys.argv[1])))
 
 
 async def measure(field: Field, count: int) -> Report:
-    """Make `count` runs that sleep without a Pod, and compare what is held with and without."""
+    """Compare what is held of a few runs that sleep without a Pod with that of `count` more."""
     await field.given.flow(_FLOW, _SCRIPT, suspend=True)
+    await _sleeping(field, range(_FIRST))
     before = await _held(field)
-    runs = await _sleeping(field, count)
+    runs = await _sleeping(field, range(_FIRST, _FIRST + count))
     after = await _held(field)
     pods = len(field.world.history.all(PODS))
     samples, verdicts = [], []
@@ -101,12 +105,13 @@ async def measure(field: Field, count: int) -> Report:
 
 
 async def _held(field: Field) -> dict[str, float]:
-    """Return the resident memory of both programs, started anew, in MB."""
+    """Return the resident memory of both programs, started anew and come to rest, in MB."""
     await restarted(field)
+    await asyncio.sleep(_REST)
     return {component: (await resident(field, component))[0] for component in COMPONENTS}
 
 
-async def _sleeping(field: Field, count: int) -> list[Run]:
+async def _sleeping(field: Field, numbers: range) -> list[Run]:
     """Make runs that sleep without a Pod, and return them."""
     turn = asyncio.Semaphore(_AT_ONCE)
 
@@ -117,7 +122,7 @@ async def _sleeping(field: Field, count: int) -> list[Run]:
             cluster, namespace = field.world.cluster, field.world.namespace
             return field.when.run(await cluster.create(EXECUTIONS, namespace, body))
 
-    runs = await asyncio.gather(*(made(number) for number in range(count)))
+    runs = await asyncio.gather(*(made(number) for number in numbers))
     identity = await _entered(field, runs)
     flow = await field.world.cluster.get(FLOWS, field.world.namespace, _FLOW)
     now = render_time(datetime.now(UTC), exact=True)

@@ -15,6 +15,8 @@ from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.phases import Phase
 from weir.api.resource import JsonObject, Key
+from weir.controllers import dormant
+from weir.controllers.dormant import Dormant
 from weir.controllers.memory import Memory
 from weir.controllers.places import Places
 from weir.core import retries
@@ -40,7 +42,7 @@ class Store:
 
     def __init__(self, *, cluster_limit: int = 0) -> None:
         self.places = Places(cluster_limit)
-        self._live: dict[Key, Execution] = {}
+        self._live: dict[Key, Execution | Dormant] = {}
         self._keys: dict[str, Key] = {}  # UID -> key of live Executions
         self._ended: dict[str, Ended] = {}  # by UID
         self._leaving: dict[Key, Execution] = {}  # ended, but their Pods are still there
@@ -69,7 +71,7 @@ class Store:
         execution = item if isinstance(item, Execution) else Execution.model_validate(item)
         namesake = self._live.get(execution.key)
         if namesake is not None and namesake.uid != uid:
-            if version < version_of(namesake.metadata.resource_version):
+            if version < version_of(dormant.version_of(namesake)):
                 return None  # late news of one that was deleted, and made anew
             self.remove_execution(namesake.uid)
         self._drop_live(uid)
@@ -100,7 +102,8 @@ class Store:
 
     def execution(self, key: Key) -> Execution | None:
         """Return a live Execution, or an ended one whose Pods are still there."""
-        return self._live.get(key) or self._leaving.get(key)
+        live = self._live.get(key)
+        return dormant.awake(live) if live is not None else self._leaving.get(key)
 
     def has_ended_with_pods(self, key: Key) -> bool:
         """Whether there are Pods of an ended Execution of this name."""
@@ -115,7 +118,10 @@ class Store:
     def try_of(self, uid: str) -> int:
         """Return the number of a live Execution's try; 0 when it is not live."""
         key = self._keys.get(uid)
-        return retries.number_of(self._live[key].status) if key else 0
+        if key is None:
+            return 0
+        live = self._live[key]
+        return live.try_number if isinstance(live, Dormant) else retries.number_of(live.status)
 
     def memory(self, uid: str) -> Memory:
         """Return what is remembered of a live Execution."""
@@ -131,7 +137,7 @@ class Store:
 
     def live(self) -> Iterator[Execution]:
         """Iterate over all live Executions."""
-        return iter(list(self._live.values()))
+        return map(dormant.awake, list(self._live.values()))
 
     def known_uids(self) -> dict[str, Key]:
         """Return UID and key of all Executions, live and ended."""
@@ -233,18 +239,17 @@ class Store:
 
     def _version(self, uid: str) -> int:
         if uid in self._keys:
-            return version_of(self._live[self._keys[uid]].metadata.resource_version)
+            return version_of(dormant.version_of(self._live[self._keys[uid]]))
         return self._ended[uid].version if uid in self._ended else -1
 
     def _add_live(self, execution: Execution) -> None:
-        if execution.is_hibernated:
-            # There may be many, and for long. Nothing is decided by what is left out.
-            execution = _without_values(execution).compacted()
-        self._live[execution.key] = execution
-        self._keys[execution.uid] = execution.key
+        kept = Dormant.of(execution) if execution.is_hibernated else execution
+        key, uid = execution.key, kept.uid
+        self._live[key] = kept
+        self._keys[uid] = key
         if execution.spec.parent is not None:
-            self._children.setdefault(execution.spec.parent.uid, set()).add(execution.key)
-        flow = self._flow_of_live[execution.uid] = self.flow_of(execution)
+            self._children.setdefault(execution.spec.parent.uid, set()).add(key)
+        flow = self._flow_of_live[uid] = self.flow_of(execution)
         if flow is not None:
             self._live_of_flow[flow] += 1
 
@@ -256,11 +261,12 @@ class Store:
         flow = self._flow_of_live.pop(uid)
         if flow is not None:
             self._live_of_flow[flow] -= 1
-        if execution.spec.parent is not None:
-            siblings = self._children.get(execution.spec.parent.uid, set())
+        parent = dormant.parent_of(execution)
+        if parent is not None:
+            siblings = self._children.get(parent, set())
             siblings.discard(key)
             if not siblings:
-                self._children.pop(execution.spec.parent.uid, None)
+                self._children.pop(parent, None)
 
     def _drop_leaving(self, key: Key, uid: str) -> None:
         leaving = self._leaving.get(key)
@@ -277,6 +283,9 @@ class Store:
     def _update_place(self, uid: str) -> None:
         if uid in self._keys:
             execution = self._live[self._keys[uid]]
+            if isinstance(execution, Dormant):
+                self.places.drop(uid)
+                return
             coming = (execution.status.attempt or 0) + 1
             name = names.pod_name(execution.metadata.name, uid, coming)
             has_pod = any(pod.name == name for pod in self._pods.get(uid, {}).values())
@@ -296,16 +305,6 @@ def owner_of(pod: JsonObject) -> str | None:
         if owner.get("controller") and owner.get("kind") == Execution.KIND:
             return str(owner["uid"])
     return None
-
-
-def _without_values(execution: Execution) -> Execution:
-    spec = {"inputs": None, "script": execution.spec.script and "#"}
-    return execution.model_copy(
-        update={
-            "spec": execution.spec.model_copy(update=spec),
-            "status": execution.status.model_copy(update={"outputs": None}),
-        }
-    )
 
 
 def _slim(execution: Execution) -> Execution:

@@ -63,6 +63,7 @@ class Access:
     def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster = cluster
         self._users: _Remembered[User] = _Remembered(clock)
+        self._names: _Remembered[str] = _Remembered(clock)
         self._rights: _Remembered[bool] = _Remembered(clock)
 
     async def require_reader(self, request: Request, namespace: str, name: str) -> None:
@@ -87,6 +88,7 @@ class Access:
         except Refused:
             # An installation for some namespaces only has no right to ask about others.
             allowed = await self._may_by_itself(request, right)
+            user = await self._named_by_itself(request) if allowed else None
         if not allowed:
             who = f'user "{user.name}"' if user else "the token's holder"
             raise refusals.forbidden(
@@ -161,6 +163,18 @@ class Access:
             if error.status != 401:
                 raise
             raise refusals.unauthorized("the token is not good") from None
+
+    async def _named_by_itself(self, request: Request) -> User | None:
+        """Return the holder of a token by name alone, None where even that is not said."""
+        token = bearer_token(request)
+        key = _digest(token)
+        known = self._names.get(key)
+        if known is None:
+            try:
+                known = self._names.put(key, await own_rights.name(self._cluster, token) or "")
+            except Refused:
+                return None
+        return User(known) if known else None
 
 
 def right_to(verb: str, resource: str, namespace: str, name: str) -> JsonObject:

@@ -46,28 +46,32 @@ class Settling:
         ClusterError.
         """
         for _ in range(_MOST_ROUNDS):
-            message = await self._read(namespace, name)
-            # What was written to the spec came first.
-            await self._settle(message)
-            message = self._runtime.messages.get(message.key) or message
-            if message.status.accepted:
-                raise refusals.Refused(409, "Answered", f"message {name} was answered before")
-            if message.status.closed:
-                raise refusals.Refused(
-                    409, "Closed", f"message {name} is closed: its run does not wait for it"
-                )
             try:
-                complete = messages.form_of(message).completed(response)
-            except (FormError, ResponseError) as error:
-                raise refusals.Refused(422, "ResponseRefused", str(error)) from None
-            status = messages.accepted(message, complete, now=self._runtime.now(), by=by)
-            try:
-                return await self._write(message, status)
+                return await self._responded(await self._read(namespace, name), response, by)
             except Conflict:
                 continue
             except NotFound:
                 raise _unknown(namespace, name) from None
         raise Unavailable(f"message {namespace}/{name} is written by others all the time")
+
+    async def _responded(
+        self, message: Message, response: JsonObject, by: str | None
+    ) -> JsonObject:
+        await self._settle(message)  # what was written to the spec came first
+        message = self._runtime.messages.get(message.key) or message
+        name = message.metadata.name
+        if message.status.accepted:
+            raise refusals.Refused(409, "Answered", f"message {name} was answered before")
+        if message.status.closed:
+            raise refusals.Refused(
+                409, "Closed", f"message {name} is closed: its run does not wait for it"
+            )
+        try:
+            complete = messages.form_of(message).completed(response)
+        except (FormError, ResponseError) as error:
+            raise refusals.Refused(422, "ResponseRefused", str(error)) from None
+        status = messages.accepted(message, complete, now=self._runtime.now(), by=by)
+        return await self._write(message, status)
 
     async def _settled(self, key: Key) -> None:
         message = self._runtime.messages.get(key)

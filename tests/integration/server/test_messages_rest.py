@@ -19,6 +19,8 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.test_messages import FORM, asked, patch, read, response
 from tests.integration.server.worlds import SCRIPT, Runner, World
 from weir.api import names
+from weir.cluster.errors import Refused
+from weir.cluster.kinds import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Kind
 
 # Whichever the database is, the code that is tried here is the same.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -115,6 +117,31 @@ async def test_an_answer_by_rest_is_checked_and_signed(
     assert (await read(world, name)).status.responded_by == by
     answer = await client.respond(name, {"version": "1.3"})
     assert (answer.status_code, answer.json()["code"]) == (409, "Answered")
+
+
+async def test_an_installation_without_reviews_knows_who_answered_too(
+    world: World,
+    server: Served,
+    runner: Runner,
+    client_for: Callable[[str], Client],
+    token_of: TokenOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create = server.runtime.cluster.create
+
+    async def without_reviews(kind: Kind, *arguments: Any) -> Any:
+        if kind in (TOKEN_REVIEWS, SUBJECT_ACCESS_REVIEWS):
+            raise Refused("forbidden", status=403)
+        return await create(kind, *arguments)
+
+    name = await asked(runner, body=FORM)
+    viewer = client_for(await token_of("viewer", "get"))
+    ada = client_for(await token_of("ada", "patch"))
+    monkeypatch.setattr(server.runtime.cluster, "create", without_reviews)
+    assert (await viewer.respond(name, {"version": "1"})).status_code == 403
+    assert (await ada.respond(name, {"version": "1"})).status_code == 200
+    by = f"system:serviceaccount:{world.namespace}:ada"
+    assert (await read(world, name)).status.responded_by == by
 
 
 async def test_what_was_patched_first_counts(

@@ -1,6 +1,7 @@
 """An operator and a namespace of each test's own; the tests play kubelet and server."""
 
 import itertools
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.integration.conftest import install_crds
 from tests.integration.operator.processes import OperatorProcess, OperatorThread, free_port
 from tests.integration.operator.world import World
 from weir.cluster.client import Cluster
+from weir.cluster.kinds import NAMESPACES, Kind
 from weir.controllers.settings import Settings
 
 MakeOperator = Callable[..., OperatorProcess]
@@ -86,3 +88,15 @@ async def controlled(controlled_api_server: ApiServer) -> AsyncIterator[Cluster]
     async with await Cluster.connect(kubeconfig=controlled_api_server.kubeconfig) as cluster:
         await install_crds(cluster)
         yield cluster
+
+
+@pytest.fixture
+async def controlled_world(controlled: Cluster) -> World:
+    """A namespace of that API server."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await controlled.create(NAMESPACES, None, {"metadata": {"name": name}})
+    world = World(controlled, name)
+    await world.until(
+        Kind("", "v1", "serviceaccounts"), "default", lambda account: True
+    )  # or else no Pod is admitted
+    return world

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import uuid
 from collections.abc import Awaitable, Callable
-
-import pytest
 
 from tests.cluster.apiserver import ApiServer
 from tests.integration.operator.conftest import MakeOperator, StartOperator
@@ -141,17 +138,6 @@ async def _answers(cluster: Cluster) -> bool:
     except ClusterError:
         return False
     return True
-
-
-@pytest.fixture
-async def controlled_world(controlled: Cluster) -> World:
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    await controlled.create(NAMESPACES, None, {"metadata": {"name": name}})
-    world = World(controlled, name)
-    await world.until(
-        Kind("", "v1", "serviceaccounts"), "default", lambda account: True
-    )  # or else no Pod is admitted
-    return world
 
 
 async def test_a_quota_holds_a_run_back_and_says_so(

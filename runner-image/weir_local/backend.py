@@ -8,17 +8,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flow_api import ExecutionCancel, InternalError
-from flow_api._once import called
 from weir_local import children, lifecycle, locks, people, records
+from weir_local.asked import Asked
 from weir_local.errors import LeftBehind, LocalError, Raises
-from weir_local.interrupting import INSIST, MESSAGE
+from weir_local.interrupting import MESSAGE
 from weir_protocol import Answer
-from weir_protocol.arguments import JsonObject, OperationKind
-from weir_runner.backend import check_size
-from weir_runner.interrupts import interruptible
+from weir_protocol.arguments import OperationKind
+from weir_runner.speaking import RunBackend, exit_code
 
 if TYPE_CHECKING:
-    from weir_local.asked import Asked
     from weir_local.execution import Execution
     from weir_local.services import Services
     from weir_runner.journal import Journal
@@ -53,8 +51,8 @@ STEPS: dict[OperationKind, Callable[[Asked, Any], Answer]] = {
 }
 
 
-class LocalBackend:
-    """Speaks for one execution. Operations of several threads are done one after the other."""
+class LocalBackend(RunBackend):
+    """Speaks for one execution."""
 
     def __init__(
         self,
@@ -64,75 +62,25 @@ class LocalBackend:
         book: LogBook,
         scrubber: Scrubber,
     ) -> None:
+        super().__init__(journal, book, scrubber, OUTPUT_LIMIT)
         self._services = services
         self._execution = execution
-        self._journal = journal
-        self._book = book
-        self._scrubber = scrubber
-        self._process = os.getpid()
-        self._turn = threading.RLock()
-        self._performing = 0  # the thread that performs just now
-        self._ended = False
-        self._open: int | None = None  # number of a `once` whose function is being called
 
     def perform(self, kind: OperationKind, arguments: Any) -> Answer:
         """Do one operation; see `flow_api._backend.Backend`."""
-        self._require_run()
-        if kind == "save" and arguments.outputs is not None:
-            check_size(arguments.outputs, OUTPUT_LIMIT)
-        if self._performing == threading.get_ident():
-            raise InternalError(f"{kind!r} was asked for in the midst of another call to `this`")
-        if not self._turn.acquire(blocking=False):
-            _wait_for(self._turn)
         try:
-            self._performing = threading.get_ident()
-            return self._perform(kind, arguments)
+            return super().perform(kind, arguments)
         except LeftBehind:
-            pass
-        finally:
-            self._performing = 0
-            self._turn.release()
-        while True:  # in a Pod, its process would be gone
-            threading.Event().wait()
-
-    def log(self, text: str, data: JsonObject | None) -> None:
-        """Append an entry to the log."""
-        self._require_run()
-        self._book.add("log", text, self._scrubber.value(data))
-
-    def hide(self, *secrets: Any) -> None:
-        """Show these values as `***` in the log and in the message of the end."""
-        self._scrubber.add(*secrets)
-
-    def close(self) -> None:
-        """Refuse what threads that the script left behind still ask for."""
-        self._ended = True
+            while True:  # in a Pod, its process would be gone
+                threading.Event().wait()
 
     def leave_if_forked(self, error: BaseException | None) -> None:
         """End the process if the script forked it: the run's end is its parent's to tell."""
-        if os.getpid() != self._process:
-            code = error.code if isinstance(error, SystemExit) else int(error is not None)
-            os._exit(code if isinstance(code, int) else int(code is not None))
-
-    def _require_run(self) -> None:
-        if os.getpid() != self._process:
-            raise InternalError(
-                "a process forked by the script cannot speak for its run; pass results to the "
-                "parent process, or use this.flow(…) to do things side by side"
-            )
-        if self._ended:
-            raise InternalError("the run has ended; its threads can do nothing more")
+        if self._is_forked:
+            os._exit(exit_code(error))
 
     def _perform(self, kind: OperationKind, arguments: Any) -> Answer:
-        from weir_local.asked import Asked
-
-        closes = kind == "once" and arguments.step != "ask"
-        if self._open is not None and not closes:
-            raise InternalError(
-                "a function that is called once may not call `this` or `system`: do that before or "
-                "after, with what it returned"
-            )
-        sequence = self._open if closes and self._open else self._journal.next_operation()
+        sequence = self._begun(kind, arguments)
         step = STEPS.get(kind)
         if step is None:
             raise InternalError(f"{kind!r} is known on a cluster only; run this flow there")
@@ -147,16 +95,5 @@ class LocalBackend:
             except LocalError as error:
                 raise InternalError(str(error)) from None
         if kind == "once":
-            self._open = sequence if answer.state == "open" else None
+            self._answered_once(sequence, answer)
         return answer
-
-
-# The script's own function runs in it.
-interruptible(called)
-
-
-@interruptible
-def _wait_for(turn: threading.RLock) -> None:
-    # An exception sent to a thread comes between two lines of Python, not within a call of C.
-    while not turn.acquire(timeout=INSIST):
-        pass

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from flow_api import InternalError
 from weir_protocol import Answer, Assignment, Operation, decode
-from weir_protocol.arguments import (
-    JsonObject,
-    OperationKind,
-)
-from weir_runner.interrupts import interruptible
-from weir_runner.transport import Refused, ServerLost, body_of
+from weir_protocol.arguments import OperationKind
+from weir_runner.speaking import RunBackend, exit_code
+from weir_runner.transport import Refused, ServerLost
 
 if TYPE_CHECKING:
     from weir_runner.departure import Departure
@@ -24,26 +20,8 @@ if TYPE_CHECKING:
     from weir_runner.transport import Transport
 
 
-class OutputTooLarge(ValueError):
-    """The outputs need more JSON text than the server keeps.
-
-    Parameters:
-        size, limit: Bytes.
-    """
-
-    def __init__(self, size: int, limit: int) -> None:
-        super().__init__(
-            f"output_value is {size} bytes of JSON and may be {limit}; keep large data elsewhere "
-            "and put into the outputs where it is"
-        )
-
-
-class ClusterBackend:
-    """Speaks for one attempt of one execution.
-
-    Operations of several threads are done one after the other. A process forked by the script is
-    refused: two processes cannot number their operations in one order.
-    """
+class ClusterBackend(RunBackend):
+    """Speaks for one attempt of one execution."""
 
     def __init__(
         self,
@@ -54,77 +32,22 @@ class ClusterBackend:
         departure: Departure,
         scrubber: Scrubber,
     ) -> None:
+        super().__init__(journal, book, scrubber, assignment.output_limit)
         self._assignment = assignment
         self._transport = transport
-        self._journal = journal
-        self._book = book
         self._departure = departure
-        self._scrubber = scrubber
-        self._process = os.getpid()
         self._first = threading.get_ident()  # the thread that runs the script
-        self._turn = threading.RLock()
-        self._performing = 0  # the thread that performs just now
-        self._ended = False
-        self._open: int | None = None  # number of a `once` whose function is being called
-
-    def perform(self, kind: OperationKind, arguments: Any) -> Answer:
-        """Do one operation; see `flow_api._backend.Backend`."""
-        self._require_run()
-        if kind == "save" and arguments.outputs is not None:
-            check_size(arguments.outputs, self._assignment.output_limit)
-        if self._performing == threading.get_ident():
-            raise InternalError(f"{kind!r} was asked for in the midst of another call to `this`")
-        if not self._turn.acquire(blocking=False):
-            _wait_for(self._turn)
-        try:
-            self._performing = threading.get_ident()
-            return self._perform(kind, arguments)
-        finally:
-            self._performing = 0
-            self._turn.release()
-
-    def log(self, text: str, data: JsonObject | None) -> None:
-        """Append an entry to the log."""
-        self._require_run()
-        self._book.add("log", text, self._scrubber.value(data))
-
-    def hide(self, *secrets: Any) -> None:
-        """Show these values as `***` in the log and in the message of the end."""
-        self._scrubber.add(*secrets)
-
-    def close(self) -> None:
-        """Refuse what threads that the script left behind still ask for."""
-        self._ended = True
 
     def leave_if_forked(self, error: BaseException | None) -> None:
         """End the process if the script forked it: the run's end is its parent's to tell."""
-        if os.getpid() == self._process:
+        if not self._is_forked:
             return
-        code: object = None
-        if isinstance(error, SystemExit):
-            code = error.code
-        elif error is not None:
-            code = 1
+        if error is not None and not isinstance(error, SystemExit):
             self._departure.say(f"a process forked by the script ended with {error!r}"[:500])
-        self._departure.leave(code if isinstance(code, int) else 0 if code is None else 1)
-
-    def _require_run(self) -> None:
-        if os.getpid() != self._process:
-            raise InternalError(
-                "a process forked by the script cannot speak for its run; pass results to the "
-                "parent process, or use this.flow(…) to do things side by side"
-            )
-        if self._ended:
-            raise InternalError("the run has ended; its threads can do nothing more")
+        self._departure.leave(exit_code(error))
 
     def _perform(self, kind: OperationKind, arguments: Any) -> Answer:
-        closes = kind == "once" and arguments.step != "ask"
-        if self._open is not None and not closes:
-            raise InternalError(
-                "a function that is called once may not call `this` or `system`: do that before or "
-                "after, with what it returned"
-            )
-        sequence = self._open if closes and self._open else self._journal.next_operation()
+        sequence = self._begun(kind, arguments)
         line = self._line()
         while True:
             logs = self._book.take()
@@ -161,12 +84,7 @@ class ClusterBackend:
             if answer.state == "hibernate":
                 self._departure.hibernate()
             if kind == "once":
-                from flow_api._once import called  # few scripts need it
-
-                interruptible(called)  # the script's own function runs in it
-                self._open = sequence if answer.state == "open" else None
-                if self._open is None:
-                    self._journal.pass_over_lines()
+                self._answered_once(sequence, answer)
             return answer
 
     def _line(self) -> int | None:
@@ -177,16 +95,3 @@ class ClusterBackend:
                 return frame.f_lineno
             frame = frame.f_back  # type: ignore[assignment]
         return None
-
-
-def check_size(outputs: JsonObject, limit: int) -> None:
-    """Raise OutputTooLarge if the outputs are."""
-    size = len(body_of(outputs))
-    if size > limit:
-        raise OutputTooLarge(size, limit)
-
-
-@interruptible
-def _wait_for(turn: threading.RLock) -> None:
-    # Reentrant, since an interrupt may come when it is acquired and the caller does not know yet.
-    turn.acquire()

@@ -20,8 +20,8 @@ from flow_api._values import NotJsonError, checked_object
 from weir_protocol import Cause, ExecutionView
 from weir_protocol.arguments import JsonObject
 from weir_runner import tracebacks
-from weir_runner.backend import OutputTooLarge, check_size
 from weir_runner.script import NotRunnable
+from weir_runner.speaking import OutputTooLarge, check_size
 
 Stop = Literal["Cancelled", "TimedOut"]
 

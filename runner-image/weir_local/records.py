@@ -153,8 +153,12 @@ def validate(asked: Asked, arguments: ValidateArguments) -> Answer:
     wrong = schemas.problem_with_schema(thing.value, also_draft_7=True)
     if wrong is not None:
         raise Raises("SchemaError", f"schema {name!a}: {wrong}")
-    value = coerced(thing.value, arguments.value) if arguments.coerce else arguments.value
-    wrong = schemas.problem_with_value(thing.value, value, what="value")
+    value = arguments.value
+    try:
+        value = coerced(thing.value, value) if arguments.coerce else value
+        wrong = schemas.problem_with_value(thing.value, value, what="value")
+    except RecursionError:
+        wrong = "value: it is nested too deeply"
     if wrong is not None:
         raise Raises("SchemaValidationError", f"{wrong} (schema {name!a})")
     return Answer(state="done", value=value if arguments.coerce else None)

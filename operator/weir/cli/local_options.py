@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from weir.api.phases import Mode
-from weir.cli.errors import CliError, ExitCode
+from weir.cli.errors import CliError, ExitCode, program
 from weir.cli.session import Options
+from weir.cluster.errors import ClusterError
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,23 @@ async def run(options: Options, here: Here, elsewhere: Mapping[str, object]) -> 
     from weir.cli import local  # with all that runs scripts
 
     return await local.run(here)
+
+
+@contextmanager
+def pointing_to_files(here: Here) -> Iterator[None]:
+    """Let the errors of a run in the cluster say so where a script of that name is at hand."""
+    try:
+        yield
+    except (CliError, ClusterError) as error:
+        path = Path(f"{here.target}.py")
+        if not path.is_file():
+            raise
+        code = error.code if isinstance(error, CliError) else ExitCode.UNABLE
+        raise CliError(
+            f"{error.message}; {path} is a file here: `{program()} run {path}` runs it without a "
+            "cluster",
+            code,
+        ) from None
 
 
 def refuse_in_cluster(here: Here) -> None:

@@ -187,8 +187,9 @@ async def run(
         priority=priority,
         timeout=timeout,
     )
-    async with opened(options) as session:
-        return await running.run(session, request, follow=follow, wait=wait, output=output)
+    with local_options.pointing_to_files(here):
+        async with opened(options) as session:
+            return await running.run(session, request, follow=follow, wait=wait, output=output)
 
 
 _Execution = Annotated[

@@ -219,6 +219,13 @@ def test_a_name_runs_in_the_cluster_even_where_a_file_is_near(folder: Path) -> N
     assert result.stdout.startswith("execution/hello-")
 
 
+def test_an_unknown_name_points_to_the_file_that_is_near(folder: Path) -> None:
+    result = weir(FakeCluster(), "run", "hello")
+    assert result.exit_code == 2
+    assert "hello.py is a file here: `weir run hello.py` runs it without a cluster" in result.stderr
+    assert "is a file here" not in weir(FakeCluster(), "run", "other").stderr
+
+
 def test_the_timeout_of_the_command_holds(folder: Path) -> None:
     (folder / "slow.py").write_text("def handler(system, this):\n    this.sleep(3600)\n")
     result = here("run", "slow.py", "--timeout", "20ms", "--mode", "Development")

@@ -9,7 +9,9 @@ from weir.api.phases import Phase
 from weir.core import views, waiting
 from weir_local import phases
 from weir_local import waiting as local
+from weir_local.backend import STEPS
 from weir_protocol import Cause, ExecutionView
+from weir_protocol.arguments import ARGUMENTS
 
 SHOWN = (
     st.sampled_from(list(Phase)).filter(lambda phase: str(phase) in phases.SCRIPT_STATUS)
@@ -75,3 +77,7 @@ def test_a_failure_is_told_the_same(
         cause=cause,
     )
     assert local.failure(failed) == views.failure(failed)
+
+
+def test_every_operation_is_known_here() -> None:
+    assert set(STEPS) == set(ARGUMENTS)

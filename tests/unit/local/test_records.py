@@ -144,6 +144,8 @@ def test_schemas_check_values() -> None:
         this.log(said(lambda: order.validate({})))
         this.log(said(lambda: order.save(value={"type": 3})).partition(":")[0])
         this.log(said(lambda: system.schema("none").validate({})))
+        order.save(value={"type": "object", "properties": {"rows": {"type": "integer"}}})
+        this.log(order.coerce({"rows": "12"}))
 
     run = weir_local.run(main)
     assert run.is_success, run.message
@@ -151,6 +153,7 @@ def test_schemas_check_values() -> None:
         "SchemaValidationError: value: lacks rows (schema 'order')",
         "SchemaError",
         "ResourceNotFoundError: there is no schema 'none' in namespace default",
+        '{"rows": 12}',
     ]
 
 

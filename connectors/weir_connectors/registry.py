@@ -44,6 +44,7 @@ _OWN: dict[str, tuple[str, str]] = {
     "GIT": ("weir_connectors.git_inputs:GitInputs", "weir_connectors.git:CONNECTOR"),
     "REST": ("weir_connectors.rest_inputs:RestInputs", "weir_connectors.rest:CONNECTOR"),
     "SSH": ("weir_connectors.ssh_inputs:SshInputs", "weir_connectors.ssh:CONNECTOR"),
+    "VAULT": ("weir_connectors.vault_inputs:VaultInputs", "weir_connectors.vault:CONNECTOR"),
 }
 
 

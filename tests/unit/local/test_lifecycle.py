@@ -6,6 +6,8 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import flow_api
 import weir_local
@@ -185,6 +187,39 @@ def test_a_script_pauses_itself_until_somebody_resumes_it() -> None:
     assert local.wait(root).log == ["goes on"]
     with pytest.raises(NothingHappens, match="waits for somebody to resume it"):
         local.run(main)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40), st.sampled_from(["pause", "resume", "cancel"])), max_size=6
+    )
+)
+def test_any_order_of_pausing_resuming_and_cancelling_ends_in_one_way(
+    acts: list[tuple[int, str]],
+) -> None:
+    def main(system: System, this: Execution) -> None:
+        child = this.flow("steps", wait=False)
+        this.sleep(30)
+        child.wait()
+
+    def steps(system: System, this: Execution) -> None:
+        for _ in range(3):
+            this.sleep(20)
+
+    local = Local(flows(steps=steps), skip_time=True)
+    root = local.start(main)
+    expected = "Succeeded"
+    for seconds, act in acts:
+        local.passes(root, seconds)
+        if act == "cancel" and not root.is_final:
+            expected = "Cancelled"
+        getattr(local.world, act)(root)
+    local.world.resume(root)
+    run = local.wait(root)
+    assert run.phase == expected
+    assert {one.phase for one in run.children} <= {"Succeeded", expected}
+    assert (root.ended or 0) >= (root.started or root.created)
 
 
 def test_a_run_that_takes_too_long_fails() -> None:

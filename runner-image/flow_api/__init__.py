@@ -38,6 +38,7 @@ from flow_api._messages import Message
 from flow_api._records import File, Schema, Setting
 from flow_api._resource import Resource
 from flow_api._system import ReturnWhen, System
+from flow_api._vault import Vault
 
 __all__ = [
     "CloudomationException",
@@ -67,6 +68,7 @@ __all__ = [
     "Setting",
     "System",
     "TimeoutExceededError",
+    "Vault",
     "exceptions",
 ]
 
@@ -74,7 +76,7 @@ __all__ = [
 for _name in exceptions.__all__:
     getattr(exceptions, _name).__module__ = __name__
 # So are the errors of calls with wrong arguments: `Execution.flow() missing …`.
-Message.__module__ = __name__
+Message.__module__ = Vault.__module__ = __name__
 for _base in Execution.__mro__[1:-1]:
     for _name, _value in vars(_base).items():
         if _name[0] != "_" and hasattr(_value, "__code__"):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flow_api._messages import Message
     from flow_api._records import File, Schema, Setting
     from flow_api._resource import Resource
+    from flow_api._vault import Vault
     from weir_protocol.arguments import RecordKind
 
 Filter = dict[str, Any] | None
@@ -168,6 +169,20 @@ class System:
         """
         found: Resource = self._record("webhook", name)
         return found
+
+    def vault(self, name: str) -> Vault:
+        """Return the Vault behind a Connector of type VAULT.
+
+        Parameters:
+            name: The Connector's object name or title.
+
+        Example:
+            >>> system.vault('team vault').secret('app/database', 'user')
+            'ada'
+        """
+        from flow_api._vault import Vault  # which needs this module
+
+        return Vault(self._backend, name)
 
     def execution(self, id: str) -> Execution:
         """Return an execution of this run's own tree, as it is now; where the flow's `spec.allow`

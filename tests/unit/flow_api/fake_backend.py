@@ -171,9 +171,19 @@ class FakeBackend:
             outputs = {"greeting": f"Hello, {(child.input_value or {}).get('person')}"}
         if child.type == "CONNECTION":
             outputs = {"author_name": "Ada"}
+        if child.connector_type == "VAULT":
+            outputs = {"result": _of_vault(child.input_value or {})}
         return dataclasses.replace(
             child, status="ENDED_SUCCESS", phase="Succeeded", output_value=outputs
         )
+
+
+def _of_vault(inputs: JsonObject) -> JsonObject:
+    if inputs["mode"] == "write":
+        return {"data": {"version": 2}}
+    secret = {"user": "ada", "password": "s3cret"}
+    key = inputs.get("key")
+    return {"data": {"data": secret if key is None else {key: secret[key]}}}
 
 
 def _failed(kind: str, message: str, execution: ExecutionView | None = None) -> Answer:

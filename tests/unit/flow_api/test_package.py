@@ -78,6 +78,7 @@ def test_the_package_says_that_it_is_typed() -> None:
         "_records",
         "_resource",
         "_system",
+        "_vault",
         "_wrappers",
     ],
 )

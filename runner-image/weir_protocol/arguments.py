@@ -270,7 +270,10 @@ class DeleteRecordArguments:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidateArguments:
-    """Check a value against a stored Schema; the answer has no value.
+    """Check a value against a stored Schema.
+
+    With `coerce` it is bent towards the Schema before, and the answer's value is what came of that;
+    else the answer has no value.
 
     Fails with SchemaValidationError, with SchemaError where the Schema itself is not valid, and
     with ResourceNotFoundError.
@@ -278,6 +281,7 @@ class ValidateArguments:
 
     name: str
     value: Any
+    coerce: bool = False
 
 
 ARGUMENTS: dict[OperationKind, type[Any]] = {

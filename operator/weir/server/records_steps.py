@@ -26,6 +26,7 @@ from weir_protocol.arguments import (
     SaveRecordArguments,
     ValidateArguments,
 )
+from weir_protocol.coercion import coerced
 
 
 class Stores:
@@ -164,7 +165,12 @@ class Validates:
         wrong = schemas.problem_with_schema(stored["value"], also_draft_7=True)
         if wrong is not None:
             raise raising.Raises("SchemaError", f"schema {arguments.name!a}: {wrong}")
-        wrong = schemas.problem_with_value(stored["value"], arguments.value, what="value")
+        value = arguments.value
+        try:
+            value = coerced(stored["value"], value) if arguments.coerce else value
+            wrong = schemas.problem_with_value(stored["value"], value, what="value")
+        except RecursionError:
+            wrong = "value: it is nested too deeply"
         if wrong is not None:
             raise raising.Raises("SchemaValidationError", f"{wrong} (schema {arguments.name!a})")
-        return Result()
+        return Result(value=value if arguments.coerce else None)

@@ -324,6 +324,9 @@ async def test_values_are_checked_against_a_schema(world: World, script: Script)
         return await script.ask(script.runner.operation("validate", asked))
 
     assert (await check({"id": 7})).state == "done"
+    asked = ValidateArguments(name="An Order", value={"id": "7"}, coerce=True)
+    bent = await script.ask(script.runner.operation("validate", asked))
+    assert bent.value == {"id": 7}
     wrong = "SchemaValidationError: value.id: must be integer, not string (schema 'An Order')"
     assert refused(await check({"id": "7"})) == wrong
     assert refused(await check(1, "none")).startswith("ResourceNotFoundError")

@@ -79,7 +79,7 @@ class RecordsDouble:
         schema = self.kept[("schema", arguments.name)]["value"]
         missing = [key for key in schema["required"] if key not in arguments.value]
         if not missing:
-            return Answer(state="done")
+            return Answer(state="done", value=arguments.value if arguments.coerce else None)
         return _failed(
             "SchemaValidationError",
             f"value: lacks {', '.join(missing)} (schema {arguments.name!r})",

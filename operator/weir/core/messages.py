@@ -51,6 +51,13 @@ def is_over(message: Message, execution: Execution | None) -> bool:
     )
 
 
+def is_due(message: Message, execution: Execution | None) -> bool:
+    """Whether there may be something to settle: a new response, or a run that is over."""
+    looked_at = message.status.observed_generation == message.metadata.generation
+    answered = message.spec.response is not None and not looked_at
+    return is_open(message) and (answered or is_over(message, execution))
+
+
 def settled(message: Message, execution: Execution | None, *, now: datetime) -> JsonObject | None:
     """Return the status that a Message is to be given, or None: it stays as it is.
 

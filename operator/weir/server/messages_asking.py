@@ -136,7 +136,7 @@ class Responses:
                 message = await self._found(run, key)
                 if message.status.accepted:
                     self._presence.works(run.uid)
-                    return Result(value=answer(message))
+                    return Result(value=answer(await self._read(key)))
                 now = self._runtime.now()
                 if deadline is not None and now.timestamp() >= deadline:
                     raise raising.Raises(
@@ -155,14 +155,17 @@ class Responses:
     async def _found(self, run: Run, key: Key) -> Message:
         message = self._runtime.messages.get(key)
         if message is None:  # another server may have made it a moment ago
-            try:
-                item = await self._runtime.cluster.get(MESSAGES, *key)
-            except NotFound:
-                raise raising.not_found(f"message {key[1][:253]} was deleted") from None
-            message = self._runtime.messages.feed(Message.model_validate(item))
+            message = self._runtime.messages.feed(await self._read(key))
         if message.spec.execution.uid != run.uid:
             raise raising.denied(f"message {key[1][:253]} is another execution's")
         return message
+
+    async def _read(self, key: Key) -> Message:
+        """Return a Message as it is. Raises Raises when it is gone."""
+        try:
+            return Message.model_validate(await self._runtime.cluster.get(MESSAGES, *key))
+        except NotFound:
+            raise raising.not_found(f"message {key[1][:253]} was deleted") from None
 
 
 def _key(run: Run, arguments: ResponseArguments) -> Key:

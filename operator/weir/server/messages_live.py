@@ -1,11 +1,15 @@
-"""The Messages there are, by the server's own watch, and which of them are to be looked at."""
+"""The Messages there are, by the server's own watch, and which of them are to be looked at.
+
+Of each only what decides whether something is to be done is kept: thousands of runs may wait for
+people. The rest is read when it is done.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
 from weir.api.message import Message
-from weir.api.resource import Key
+from weir.api.resource import JsonObject, Key
 from weir.core.messages import is_open
 from weir.server.live import Topics
 
@@ -29,7 +33,7 @@ class Messages:
         return len(self._by_key)
 
     def get(self, key: Key) -> Message | None:
-        """Return a Message. Of one that takes no answer any more, the text is left out."""
+        """Return a Message without text, form and answers; an empty answer stands for any."""
         return self._by_key.get(key)
 
     def feed(self, message: Message) -> Message:
@@ -44,11 +48,9 @@ class Messages:
             self.look_again(key)
         else:
             self._no_longer_open(asking, key)
-            spec = message.spec.model_copy(update={"message": None})
-            message = message.model_copy(update={"spec": spec})
-        self._by_key[key] = message
+        self._by_key[key] = kept = _reduced(message)
         self._topics.notify(topic(key))
-        return message
+        return kept
 
     def drop(self, key: Key) -> None:
         """Forget a Message that is gone."""
@@ -79,6 +81,18 @@ class Messages:
         of_execution.discard(key)
         if not of_execution:
             self._open.pop(uid, None)
+
+
+def _reduced(message: Message) -> Message:
+    given: JsonObject | None = None if message.spec.response is None else {}
+    spec = message.spec.model_copy(
+        update={"message": None, "body": None, "request": None, "response": given}
+    )
+    status = message.status.model_copy(update={"response": None, "error": None})
+    metadata = message.metadata.model_copy(
+        update={"labels": {}, "annotations": {}, "owner_references": []}
+    )
+    return message.model_copy(update={"metadata": metadata, "spec": spec, "status": status})
 
 
 def _is_newer(message: Message, known: Message) -> bool:

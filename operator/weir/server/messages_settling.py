@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from weir.api.execution import Execution
 from weir.api.message import Message
 from weir.api.resource import JsonObject, Key
 from weir.cluster.errors import ClusterError, Conflict, NotFound, Unavailable
@@ -57,8 +58,7 @@ class Settling:
     async def _responded(
         self, message: Message, response: JsonObject, by: str | None
     ) -> JsonObject:
-        await self._settle(message)  # what was written to the spec came first
-        message = self._runtime.messages.get(message.key) or message
+        message = await self._settle(message)  # what was written to the spec came first
         name = message.metadata.name
         if message.status.accepted:
             raise refusals.Refused(409, "Answered", f"message {name} was answered before")
@@ -75,14 +75,14 @@ class Settling:
 
     async def _settled(self, key: Key) -> None:
         message = self._runtime.messages.get(key)
-        if message is None:
+        if message is None or not messages.is_due(message, self._asking(message)):
             return
         async with self._turns:
             try:
-                await self._settle(message)
+                await self._settle(await self._read(*key))
             except Conflict:
                 return  # the watch brings the newer one
-            except NotFound:
+            except (NotFound, refusals.Refused):
                 self._runtime.messages.drop(key)
             except ClusterError as error:
                 logger.warning(
@@ -93,11 +93,15 @@ class Settling:
                     _RETRY.total_seconds(), self._runtime.messages.look_again, key
                 )
 
-    async def _settle(self, message: Message) -> None:
-        execution = self._runtime.executions.get(message.spec.execution.uid)
-        status = messages.settled(message, execution, now=self._runtime.now())
-        if status is not None:
-            await self._write(message, status)
+    def _asking(self, message: Message) -> Execution | None:
+        return self._runtime.executions.get(message.spec.execution.uid)
+
+    async def _settle(self, message: Message) -> Message:
+        """Write what is to be said of a Message, and return it as it then is."""
+        status = messages.settled(message, self._asking(message), now=self._runtime.now())
+        if status is None:
+            return message
+        return Message.model_validate(await self._write(message, status))
 
     async def _write(self, message: Message, status: JsonObject) -> JsonObject:
         metadata = message.metadata

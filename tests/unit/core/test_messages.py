@@ -7,7 +7,7 @@ import pytest
 from tests.builders import NOW, execution
 from weir.api.message import Message
 from weir.api.resource import JsonObject
-from weir.core.messages import accepted, answer, is_open, is_over, public, settled
+from weir.core.messages import accepted, answer, is_due, is_open, is_over, public, settled
 
 FORM = {
     "properties": {
@@ -154,6 +154,22 @@ def test_a_long_complaint_is_cut() -> None:
 )
 def test_what_is_open(status: JsonObject, expected: bool) -> None:
     assert is_open(message(status=status)) is expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "run", "expected"),
+    [
+        pytest.param(message(), RUNS, False, id="nobody has answered"),
+        pytest.param(message(response={}), RUNS, True, id="somebody has"),
+        pytest.param(
+            message(response={}, status={"observedGeneration": 1}), RUNS, False, id="refused before"
+        ),
+        pytest.param(message(), ENDED, True, id="the run has ended"),
+        pytest.param(message(status={"closed": True}), ENDED, False, id="closed before"),
+    ],
+)
+def test_whether_there_is_something_to_do(asked: Message, run: Any, expected: bool) -> None:
+    assert is_due(asked, run) is expected
 
 
 def test_a_run_that_is_not_known_is_not_over() -> None:

@@ -84,7 +84,7 @@ class LocalBackend(RunBackend):
         step = STEPS.get(kind)
         if step is None:
             raise InternalError(f"{kind!r} is known on a cluster only; run this flow there")
-        with self._services.world.changed:
+        with self._services.world.lock:
             if self._execution.is_final:  # it took too long: nothing of it counts any more
                 raise ExecutionCancel(MESSAGE)
             self._services.world.heed(self._execution)

@@ -102,7 +102,7 @@ class Local:
         except KeyboardInterrupt:
             self._give_up(root)
             raise
-        with self.world.changed:
+        with self.world.lock:
             return result_of(root, self.world.clock.now())
 
     def passes(self, root: Execution, seconds: float) -> bool:
@@ -117,7 +117,7 @@ class Local:
 
     def result(self, root: Execution) -> Result:
         """Return what has become of an execution so far."""
-        with self.world.changed:
+        with self.world.lock:
             return result_of(root, self.world.clock.now())
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ def acquire(asked: Asked, arguments: AcquireArguments) -> Answer:
         )
     finally:
         lock.line.remove(me)
+        asked.world.wake()  # the next one's turn, if this one gave up
     if took is None:
         raise Raises("LockTimeoutError", _timed_out(lock))
     lock.holder, lock.since = me, asked.now

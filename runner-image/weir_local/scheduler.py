@@ -1,6 +1,6 @@
 """Who waits for what, and what time it is.
 
-Everything happens under one lock, and whoever waits is woken by every change. That makes it known
+Everything happens under one lock, and each change looks at who may go on now. That makes it known
 when everybody waits: then the clock may jump, or nothing will ever happen again.
 """
 
@@ -26,6 +26,7 @@ class _Waiter:
     deadline: float | None
     execution: Execution | None
     is_first: bool  # whether it is the thread that runs the script
+    signal: threading.Condition
 
     @property
     def is_held(self) -> bool:
@@ -33,7 +34,7 @@ class _Waiter:
         return self.execution is not None and self.execution.desired == "Paused"
 
     def is_ready(self, now: float) -> bool:
-        """Whether it goes on as soon as it gets the lock."""
+        """Whether it has something to do as soon as it gets the lock."""
         execution = self.execution
         if execution is not None:
             is_told = execution.stop is not None and not execution.stop_told and self.is_first
@@ -52,25 +53,24 @@ class Scheduler:
         clock: What time it is.
 
     Attributes:
-        changed: Held by whoever looks at or changes an execution; notified of each change.
+        lock: Held by whoever looks at or changes an execution; changes are followed by `wake`.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.changed = threading.Condition(threading.RLock())
+        self.lock = threading.RLock()
         self._waiters: list[_Waiter] = []
         self._threads: set[Execution] = set()  # whose scripts run
         self._outside = 1  # the caller's own thread, and others that may change something
-        self._is_stuck = False
 
     def attach(self) -> None:
         """Note that one more outside may change something, such as a person who is being asked."""
-        with self.changed:
+        with self.lock:
             self._outside += 1
 
     def detach(self) -> None:
         """Note that one outside will change nothing more."""
-        with self.changed:
+        with self.lock:
             self._outside -= 1
             self.wake()
 
@@ -102,9 +102,10 @@ class Scheduler:
             ExecutionCancel: The script is to stop.
             NothingHappens: The caller outside waits for what will never come.
         """
-        with self.changed:
+        with self.lock:
             is_first = execution is not None and execution.thread == threading.get_ident()
-            waiter = _Waiter(over, deadline, execution, is_first)
+            signal = threading.Condition(self.lock)
+            waiter = _Waiter(over, deadline, execution, is_first, signal)
             self._waiters.append(waiter)
             if execution is not None:
                 execution.waits_for = what
@@ -112,15 +113,29 @@ class Scheduler:
                 return self._waited(waiter, over)
             finally:
                 self._waiters.remove(waiter)
-                self._is_stuck = False
                 if execution is not None:
                     execution.waits_since = None
                     execution.waits_for = ""
 
+    def wake(self) -> None:
+        """Let those go on who may, and the time pass that all would only wait for. Called under the
+        lock, after each change.
+        """
+        while not self._wake_ready() and not self._is_busy():
+            moments = self._moments()
+            if not moments:
+                for one in self._waiters:
+                    if one.execution is None:
+                        one.signal.notify()
+                return
+            if not self.clock.skips:
+                return
+            self.clock.jump_to(min(moments))
+            self._ring()
+
     def _waited(self, waiter: _Waiter, over: Callable[[], Found | None]) -> Found | None:
         execution = waiter.execution
         while True:
-            self._ring()
             if execution is None or not self._is_held(execution, waiter.is_first):
                 found = over()
                 if found is not None:
@@ -129,35 +144,35 @@ class Scheduler:
                     return None
                 if execution is not None and execution.waits_since is None:
                     execution.waits_since = self.clock.now()
-            if not self._passes_time(waiter):
-                self.changed.wait(self._patience(waiter))
+            self.wake()
+            if waiter.is_ready(self.clock.now()):
+                continue
+            if execution is None and self._is_dead():
+                raise NothingHappens(self._standstill())
+            patience = None
+            if waiter.deadline is not None and not waiter.is_held:
+                patience = max(waiter.deadline - self.clock.now(), 0.001)
+            waiter.signal.wait(patience)
 
-    def _passes_time(self, waiter: _Waiter) -> bool:
-        """Let the time pass that everybody would only wait for; returns whether it did.
-
-        Raises NothingHappens in a caller outside when nothing else ever will.
-        """
+    def _wake_ready(self) -> bool:
+        """Let those go on who may; return whether there are any."""
         now = self.clock.now()
-        if self._is_busy() or any(one.is_ready(now) for one in self._waiters):
-            return False
-        moments = self._moments()
-        if moments:
-            if self.clock.skips:
-                self.clock.jump_to(min(moments))
-                self.wake()
-            return self.clock.skips
-        if waiter.execution is None:
-            raise NothingHappens(self._standstill())
-        if not self._is_stuck:
-            self._is_stuck = True
-            self.changed.notify_all()
-        return False
+        ready = [one for one in self._waiters if one.is_ready(now)]
+        for one in ready:
+            one.signal.notify()
+        return bool(ready)
 
     def _is_busy(self) -> bool:
         """Whether anybody works, so that the world may change without time passing."""
         waiting = {one.execution for one in self._waiters}
         outside = sum(one.execution is None for one in self._waiters)
         return not self._threads <= waiting or self._outside > outside
+
+    def _is_dead(self) -> bool:
+        """Whether nothing will ever happen again."""
+        now = self.clock.now()
+        ready = any(one.is_ready(now) for one in self._waiters)
+        return not ready and not self._is_busy() and not self._moments()
 
     def _standstill(self) -> str:
         told = [
@@ -167,20 +182,10 @@ class Scheduler:
         ]
         return f"nothing can go on: {'; '.join(told) or 'nothing was started'}"
 
-    def wake(self) -> None:
-        """Let those who wait look again; called under the lock."""
-        self._is_stuck = False
-        self.changed.notify_all()
-
     def _moments(self) -> list[float]:
+        """Return when somebody goes on, or is late, if nothing happens before."""
         waits = (one.deadline for one in self._waiters if not one.is_held)
         return [*(one for one in waits if one is not None), *self._deadlines()]
-
-    def _patience(self, waiter: _Waiter) -> float | None:
-        if waiter.is_held:
-            return None
-        moments = self._moments()
-        return max(min(moments) - self.clock.now(), 0.001) if moments else None
 
     # What is to be done while time passes
 

@@ -48,14 +48,14 @@ class World(Scheduler):
 
     def make_root(self, spec: Spec, mode: Literal["Productive", "Development"]) -> Execution:
         """Make an execution that nobody started."""
-        with self.changed:
+        with self.lock:
             self._roots += 1
             name = root_name(spec.target, self._roots)
             return self._made(Execution(uid=uid_of(name), name=name, spec=spec, mode=mode))
 
     def make_child(self, parent: Execution, sequence: int, spec: Spec) -> Execution:
         """Make an execution that another one starts."""
-        with self.changed:
+        with self.lock:
             name = child_name(spec.target, parent.uid, 1, sequence)
             child = Execution(
                 uid=uid_of(parent.uid, sequence),
@@ -75,7 +75,7 @@ class World(Scheduler):
 
     def start(self, execution: Execution) -> None:
         """Start an execution that has not been started; any other is left as it is."""
-        with self.changed:
+        with self.lock:
             if execution.phase != "Pending" or execution.desired == "Cancelled":
                 return
             execution.desired = "Running"
@@ -85,7 +85,7 @@ class World(Scheduler):
 
     def begins(self, execution: Execution, limit: float | None) -> None:
         """Note that an execution's thread works from now on, for so many seconds at most."""
-        with self.changed:
+        with self.lock:
             self._threads.add(execution)
             execution.phase = "Running"
             execution.started = self.clock.now()
@@ -95,7 +95,7 @@ class World(Scheduler):
 
     def leaves(self, execution: Execution) -> None:
         """Note that an execution's thread is done."""
-        with self.changed:
+        with self.lock:
             self._threads.discard(execution)
             execution.over.set()
             if execution.alarm is not None:
@@ -117,7 +117,7 @@ class World(Scheduler):
         """End an execution; one that has ended is left as it is. A message of None keeps the one
         that was saved, unless the reason is another one.
         """
-        with self.changed:
+        with self.lock:
             if execution.is_final:
                 return
             if message is not None or reason != execution.reason:
@@ -139,7 +139,7 @@ class World(Scheduler):
 
     def cancel(self, execution: Execution) -> None:
         """Ask an execution to end; its script has a grace for its clean-up."""
-        with self.changed:
+        with self.lock:
             if execution.is_final or execution.desired == "Cancelled":
                 return
             execution.desired = "Cancelled"
@@ -154,13 +154,13 @@ class World(Scheduler):
 
     def resume(self, execution: Execution) -> None:
         """Start an execution that was only made, or let a paused one go on."""
-        with self.changed:
+        with self.lock:
             self._desire(execution, "Running")
             self.start(execution)
 
     def delete(self, execution: Execution) -> None:
         """Take an execution away, with all below it; what runs is stopped."""
-        with self.changed:
+        with self.lock:
             for child in execution.children:
                 self.delete(child)
             execution.is_deleted = True
@@ -170,7 +170,7 @@ class World(Scheduler):
             self.wake()
 
     def _desire(self, execution: Execution, state: Literal["Running", "Paused"]) -> None:
-        with self.changed:
+        with self.lock:
             if not execution.is_final and execution.desired != "Cancelled":
                 execution.desired = state
                 self.wake()
@@ -234,7 +234,7 @@ class World(Scheduler):
         execution.alarm = alarm
 
     def _on_alarm(self, execution: Execution) -> None:
-        with self.changed:
+        with self.lock:
             self._ring()
             if not execution.is_final:
                 self._set_alarm(execution)  # it was paused for a while

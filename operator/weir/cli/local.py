@@ -151,7 +151,7 @@ class _Session:
                 given = prompter.fill_in(
                     question.form, subject=question.subject, text=question.message
                 )
-                with world.changed:
+                with world.lock:
                     question.answer(given)
             finally:
                 world.detach()

@@ -120,3 +120,50 @@ async def test_nobody_is_remembered_who_stopped_waiting() -> None:
         assert await one.wait(0)
         assert await other.wait(0)
     assert not known.topics._waiting
+
+
+def test_a_run_without_a_pod_is_kept_without_its_values_until_it_has_one_again() -> None:
+    known = Executions()
+    spec = {"flow": "hello", "inputs": {"text": "long" * 100}}
+    asleep = {"phase": "Waiting", "attempt": 1}
+    known.feed(execution(spec=spec, status=asleep, resourceVersion="1"))
+    found = known.get("uid-run-1")
+    assert found is not None
+    assert found.is_hibernated
+    assert found.spec.inputs is None
+    assert not known.is_whole("uid-run-1")
+    known.feed(execution(spec=spec, status=pod("next"), resourceVersion="2"))
+    found = known.get("uid-run-1")
+    assert found is not None
+    assert found.spec.inputs == spec["inputs"]
+    assert known.is_whole("uid-run-1")
+
+
+def test_a_listener_is_told_of_its_topics_until_it_does_not_listen_any_more() -> None:
+    class Counts:
+        told = 0
+
+        def notify(self) -> None:
+            self.told += 1
+
+    known, one, other = Executions(), Counts(), Counts()
+    known.topics.subscribe(one, ["a", "b"])
+    known.topics.subscribe(other, ["b"])
+    known.topics.notify("a")
+    known.topics.notify("b")
+    assert (one.told, other.told) == (2, 1)
+    known.topics.unsubscribe(one, ["a", "b"])
+    known.topics.notify("a")
+    known.topics.notify("b")
+    assert (one.told, other.told) == (2, 2)
+
+
+def test_news_of_executions_come_once_for_each_newer_version() -> None:
+    known = Executions()
+    news: list[str] = []
+    known.on_news = lambda one: news.append(str(one.phase))
+    known.on_gone = news.append
+    known.feed(execution(status={"phase": "Running"}, resourceVersion="2"))
+    known.feed(execution(status={"phase": "Starting"}, resourceVersion="1"))
+    known.drop("uid-run-1")
+    assert news == ["Running", "uid-run-1"]

@@ -6,6 +6,7 @@ process, with the semantics of the server.
 
 from weir_local.connections import (
     Connections,
+    Connector,
     Prepared,
     RealConnections,
     Scripted,
@@ -18,6 +19,7 @@ from weir_local.result import Result
 
 __all__ = [
     "Connections",
+    "Connector",
     "Flow",
     "Flows",
     "Local",

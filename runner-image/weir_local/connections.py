@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from flow_api import EngineException
 from flow_api._values import NotJsonError, checked_object
-from weir_local.errors import Raises, not_found
+from weir_local.errors import Raises, denied, not_found
 from weir_protocol import Answer, Ask, Connection
 from weir_protocol.arguments import JsonObject, OperationKind
 from weir_protocol.naming import slug
@@ -46,6 +46,20 @@ class Prepared:
     inputs: JsonObject = field(default_factory=dict, repr=False)
     secret_inputs: tuple[str, ...] = ()
     make: Callable[[Prepared, Call], Made]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connector:
+    """What a Connector says, its secrets included.
+
+    `overridable` names the inputs that a call may set; None: all but those that are secret, and,
+    where any is, those that say where secrets go.
+    """
+
+    type: str
+    inputs: JsonObject = field(default_factory=dict, repr=False)
+    secret_inputs: tuple[str, ...] = ()
+    overridable: tuple[str, ...] | None = None
 
 
 class Connections(Protocol):
@@ -135,10 +149,10 @@ class RealConnections:
     """Connections as a runner makes them, with `weir_connectors`.
 
     Parameters:
-        connectors: By name: the type of each, its inputs, and which of them are secret.
+        connectors: By name.
     """
 
-    def __init__(self, connectors: Mapping[str, Connection] | None = None) -> None:
+    def __init__(self, connectors: Mapping[str, Connector] | None = None) -> None:
         self._connectors = dict(connectors or {})
 
     def prepare(self, connector: str | None, type_: str | None, inputs: JsonObject) -> Prepared:
@@ -158,9 +172,12 @@ class RealConnections:
                     "InvalidInputError",
                     f"connector {connector} is of type {found.type}, not of type {type_[:63]}",
                 )
-            type_, inputs = found.type, {**found.inputs, **inputs}
+            type_ = found.type
         type_ = type_ or ""
         try:
+            if found is not None:
+                _require_overridable(slug(connector or ""), found, inputs)
+                inputs = {**found.inputs, **inputs}
             registry.check(type_, inputs)
             secret = registry.secret_inputs(type_)
         except errors.UnknownTypeError as error:
@@ -190,13 +207,30 @@ class RealConnections:
             for name, one in self._connectors.items()
         }
 
-    def _found(self, connector: str | None) -> Connection | None:
+    def _found(self, connector: str | None) -> Connector | None:
         if connector is None:
             return None
         for name, known in self._connectors.items():
             if connector == name or slug(connector) == slug(name):
                 return known
         raise not_found(f'there is no connector "{connector[:253]}" in this namespace')
+
+
+def _require_overridable(name: str, connector: Connector, given: JsonObject) -> None:
+    """Raise Raises for inputs that the Connector does not let a call set."""
+    from weir_connectors import registry
+
+    refused: set[str] = set()
+    if connector.overridable is not None:
+        refused = set(given) - set(connector.overridable)
+    elif connector.secret_inputs:
+        where = registry.transport_inputs(connector.type)
+        refused = set(given) & {*connector.secret_inputs, *where}
+    if refused:
+        raise denied(
+            f"connector {name} does not let a call set {', '.join(sorted(refused))[:300]}: "
+            "its spec.overridable says what may be set"
+        )
 
 
 def _real(prepared: Prepared, call: Call) -> Made:

@@ -20,7 +20,6 @@ from weir.api.schema import Schema
 from weir.api.setting import Setting
 from weir.cli.errors import CliError
 from weir.cli.terminal import one_line, say
-from weir_protocol import Connection
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _MODELS: dict[str, type[Resource]] = {
@@ -36,7 +35,7 @@ class Found:
     """What there is: flows, connectors with their secrets, settings and schemas by title."""
 
     flows: weir_local.Flows = field(default_factory=weir_local.Flows)
-    connectors: dict[str, Connection] = field(default_factory=dict)
+    connectors: dict[str, weir_local.Connector] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     schemas: dict[str, JsonObject] = field(default_factory=dict)
 
@@ -60,8 +59,8 @@ def found_in(folder: Path) -> Found:
         elif isinstance(one, Schema):
             found.schemas[one.title] = one.spec.json_schema
         elif isinstance(one, Connector):
-            connection = _connection(one, secrets)
-            found.connectors[one.title] = found.connectors[one.metadata.name] = connection
+            connector = _connector(one, secrets)
+            found.connectors[one.title] = found.connectors[one.metadata.name] = connector
     for path in sorted(folder.glob("*.py")):
         if not path.name.startswith("__"):
             with_file(found.flows, path)
@@ -138,7 +137,7 @@ def _secret(item: JsonObject) -> dict[str, str]:
     return decoded | {key: str(value) for key, value in plain.items()}
 
 
-def _connection(connector: Connector, secrets: dict[str, dict[str, str]]) -> Connection:
+def _connector(connector: Connector, secrets: dict[str, dict[str, str]]) -> weir_local.Connector:
     inputs = dict(connector.spec.inputs or {})
     names = []
     for one in connector.spec.secret_inputs:
@@ -147,4 +146,10 @@ def _connection(connector: Connector, secrets: dict[str, dict[str, str]]) -> Con
         if value is not None:  # else the connection itself says what it lacks
             inputs[one.input] = value
             names.append(one.input)
-    return Connection(type=connector.spec.type, inputs=inputs, secret_inputs=names)
+    overridable = connector.spec.overridable
+    return weir_local.Connector(
+        type=connector.spec.type,
+        inputs=inputs,
+        secret_inputs=tuple(names),
+        overridable=None if overridable is None else tuple(overridable),
+    )

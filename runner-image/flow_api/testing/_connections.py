@@ -7,9 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from flow_api.testing._cassettes import Cassette, Record
-from weir_local import Connections, Prepared, RealConnections, Scripted, ScriptedConnections
+from weir_local import (
+    Connections,
+    Connector,
+    Prepared,
+    RealConnections,
+    Scripted,
+    ScriptedConnections,
+)
 from weir_local.errors import Raises
-from weir_protocol import Connection
 
 
 class TestConnections(MutableMapping[str, Scripted]):
@@ -105,7 +111,7 @@ class _Unsaid:
         )
 
 
-def _connectors(given: dict[str, dict[str, Any]]) -> dict[str, Connection]:
+def _connectors(given: dict[str, dict[str, Any]]) -> dict[str, Connector]:
     found = {}
     for name, inputs in given.items():
         plain = dict(inputs)
@@ -113,5 +119,5 @@ def _connectors(given: dict[str, dict[str, Any]]) -> dict[str, Connection]:
             type_ = str(plain.pop("connector_type"))
         except KeyError:
             raise TypeError(f"connector {name!r} needs a connector_type") from None
-        found[name] = Connection(type=type_, inputs=plain)
+        found[name] = Connector(type=type_, inputs=plain)
     return found

@@ -179,7 +179,7 @@ def test_a_connector_gets_its_secret_from_the_manifests(folder: Path) -> None:
     (folder / "all.yaml").write_text(MANIFESTS)
     repository = found_in(folder).connectors["repository"]
     assert repository.inputs["password"] == "hunter22"
-    assert repository.secret_inputs == ["password"]
+    assert repository.secret_inputs == ("password",)
 
 
 def test_a_manifest_that_is_wrong_is_refused(folder: Path) -> None:

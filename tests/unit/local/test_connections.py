@@ -9,8 +9,7 @@ import pytest
 
 import flow_api
 from flow_api import Execution, System
-from weir_local import Local, RealConnections, ScriptedConnections
-from weir_protocol import Connection
+from weir_local import Connector, Local, RealConnections, ScriptedConnections
 
 
 def local(otherwise: Any = None, **answers: Any) -> Local:
@@ -85,7 +84,7 @@ def test_a_real_connection_is_checked_before_it_is_made() -> None:
         except flow_api.InvalidInputError as error:
             this.log(str(error))
 
-    connectors = {"repository": Connection(type="GIT", inputs={"password": "hunter22"})}
+    connectors = {"repository": Connector(type="GIT", inputs={"password": "hunter22"})}
     run = local(RealConnections(connectors)).run(main)
     assert run.is_success, run.message
     assert run.log == [
@@ -96,12 +95,35 @@ def test_a_real_connection_is_checked_before_it_is_made() -> None:
     ]
 
 
+def test_a_connector_says_what_a_call_may_set() -> None:
+    def main(system: System, this: Execution) -> None:
+        for connector, inputs in (("secret", "repository_url"), ("strict", "ref"), ("open", "ref")):
+            try:
+                this.connect(connector, inputs={inputs: "x"}, run=False)
+            except flow_api.PermissionDenied as error:
+                this.log(str(error))
+
+    inputs = {"command": "get", "repository_url": "https://example.com/r.git", "password": "p"}
+    connectors = {
+        "secret": Connector(type="GIT", inputs=inputs, secret_inputs=("password",)),
+        "strict": Connector(type="GIT", inputs=inputs, overridable=("paths",)),
+        "open": Connector(type="GIT", inputs=inputs),
+    }
+    run = local(RealConnections(connectors)).run(main)
+    assert run.is_success, run.message
+    assert run.log == [
+        f"connector {name} does not let a call set {refused}: its spec.overridable says what may "
+        "be set"
+        for name, refused in (("secret", "repository_url"), ("strict", "ref"))
+    ]
+
+
 def test_a_real_connection_hides_its_secrets(tmp_path: Any) -> None:
     def main(system: System, this: Execution) -> None:
         this.connect("repository", command="metadata")
 
     inputs = {"repository_url": f"file://{tmp_path}/hunter22", "password": "hunter22"}
-    connectors = {"repository": Connection(type="GIT", inputs=inputs)}
+    connectors = {"repository": Connector(type="GIT", inputs=inputs)}
     run = local(RealConnections(connectors)).run(main)
     child = run.children[0]
     assert child.reason == "ConnectionFailed"

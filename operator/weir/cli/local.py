@@ -64,6 +64,7 @@ class _Session:
                 otherwise=weir_local.RealConnections(found.connectors),
             ),
             people=people,
+            skip_time=request.skip_time,
             listen=self._heard,
             mode="Development"
             if request.development or request.mode == Mode.DEVELOPMENT

@@ -24,6 +24,7 @@ class Here:
     flows: Path | None = None
     answers: tuple[str, ...] = ()  # subject=value
     connections: tuple[str, ...] = ()  # name=outputs
+    skip_time: bool = False
     title: str | None = None
     mode: str | None = None
     development: bool = False
@@ -102,6 +103,7 @@ def refuse_in_cluster(here: Here) -> None:
         "--flows": here.flows,
         "--answer": here.answers,
         "--connection": here.connections,
+        "--skip-time": here.skip_time,
     }
     for option, value in given.items():
         if value:

@@ -151,6 +151,9 @@ async def run(
             help="What a connection of a run here comes to, instead of being made.",
         ),
     ] = None,
+    skip_time: Annotated[
+        bool, typer.Option("--skip-time", help="Sleeps and waits of a run here pass at once.")
+    ] = False,
 ) -> ExitCode:
     """Run a flow: create an Execution of it. Run a file: in this process, without a cluster."""
     from weir.cli import local_options
@@ -164,6 +167,7 @@ async def run(
         flows=flows,
         answers=tuple(answers or ()),
         connections=tuple(connections or ()),
+        skip_time=skip_time,
         title=title,
         mode=mode,
         development=development,

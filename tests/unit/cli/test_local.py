@@ -203,6 +203,7 @@ def test_a_manifest_that_is_wrong_is_refused(folder: Path) -> None:
         (("hello.py", "--timeout", "soon"), "--timeout: 'soon' is no duration"),
         (("hello.py", "--answer", "yes"), "--answer 'yes': write SUBJECT=VALUE"),
         (("hello", "--answer", "a=b"), "--answer is for runs without a cluster"),
+        (("hello", "--skip-time"), "--skip-time is for runs without a cluster"),
         (("hello", "-o", "json"), "only `name` is known here"),
         (("hello.py", "--cluster"), "hello.py is a file: make a Flow of it"),
     ],
@@ -224,6 +225,15 @@ def test_an_unknown_name_points_to_the_file_that_is_near(folder: Path) -> None:
     assert result.exit_code == 2
     assert "hello.py is a file here: `weir run hello.py` runs it without a cluster" in result.stderr
     assert "is a file here" not in weir(FakeCluster(), "run", "other").stderr
+
+
+def test_sleeps_are_skipped_if_that_is_asked_for(folder: Path) -> None:
+    (folder / "slow.py").write_text(
+        "def handler(system, this):\n    this.sleep(3600)\n    print('awake')\n"
+    )
+    result = here("run", "slow.py", "--skip-time")
+    assert result.stdout == "awake\n"
+    assert result.stderr.splitlines()[-1] == "Succeeded after 1h0m0s"
 
 
 def test_the_timeout_of_the_command_holds(folder: Path) -> None:

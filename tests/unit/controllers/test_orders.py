@@ -287,6 +287,14 @@ class World:
         self.server_sees()
         self.serve("holds", False)
 
+    def is_cancelled(self) -> None:
+        """So does a cancellation that the operator carries out, at the end of its grace."""
+        self.desire(DesiredState.CANCELLED)
+        for seconds in (0, 20):
+            self.now += timedelta(seconds=seconds)
+            self.operator_sees()
+            self.operator_looks()
+
     def hibernates(self) -> None:
         """So does a wait whose Pod is given back."""
         for process in self.processes.values():
@@ -298,6 +306,7 @@ class World:
     # The operator
 
     def operator_sees(self) -> None:
+        self.note()
         at_once(self.operator.tell())
         self.noted = 0
 
@@ -357,7 +366,8 @@ EVENTS = st.one_of(
     st.tuples(st.sampled_from(["assign", "wake", *["operator_looks"] * 3]), st.none()),
     st.tuples(st.just("waits"), st.booleans()),
     st.tuples(st.just("time"), st.sampled_from([0.5, 3, 20])),
-    st.tuples(st.sampled_from(["is_paused", "is_paused", "hibernates", "hibernates"]), st.none()),
+    st.tuples(st.sampled_from(["is_paused", "hibernates"]), st.none()),
+    st.tuples(st.sampled_from(["is_paused", "is_cancelled", "hibernates"]), st.none()),
 )
 # Who has heard of all that was, when something happens: the server, the operator, both or nobody.
 HEARD: list[tuple[str, ...]] = [

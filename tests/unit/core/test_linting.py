@@ -428,6 +428,7 @@ def test_a_code_says_how_bad_it_is() -> None:
 def test_the_scripts_of_the_documentation_are_clean() -> None:
     for page in sorted((ROOT / "docs").glob("*.md")):
         for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-            if "def handler(" in block:
+            # Tests of flows have scripts in texts.
+            if "def handler(" in block and "def test_" not in block:
                 bad = [one for one in check(block) if one.severity is not Severity.NOTICE]
                 assert bad == [], page.name

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from flow_api import DependencyFailedError, Execution, System
 from tests.cluster.certificates import Authority, write_pair
 from tests.integration.connectors.fake_vault import READER, TOKEN, FakeVault
 from tests.integration.connectors.rest_server import RestServer
 from tests.unit.runner.fakes import run as run_in_pod
 from weir_connectors import registry
 from weir_connectors.errors import ConnectionCancelled, ConnectionFailed
+from weir_local import Connector, Local, RealConnections
 from weir_protocol import Connection, encode
 
 DATABASE = {"user": "ada", "password": "corr&ct h0rse", "port": 5432}
@@ -188,3 +190,28 @@ def test_in_a_pod_the_values_come_back_and_the_token_stays_hidden(vault: FakeVau
     assert server.end.outputs is not None
     assert server.end.outputs["result"]["data"]["data"] == {"token": "***", "other": "visible"}
     assert TOKEN not in json.dumps([encode(server.end), *server.texts()])
+
+
+def test_scripts_without_a_cluster_read_and_write_secrets(vault: FakeVault) -> None:
+    def main(system: System, this: Execution) -> dict[str, object]:
+        ours = system.vault("team vault")
+        ours.write_secret("app/mail", {"password": "n3w-secret"})
+        password = ours.secret("app/mail", "password")
+        this.log("it is", password)
+        try:
+            ours.secret("app/mail", "user")
+        except DependencyFailedError as error:
+            this.log(str(error))
+        return {"length": len(password), "keys": sorted(ours.secret("app/database"))}
+
+    connector = Connector(
+        type="VAULT", inputs={"url": vault.url, "token": TOKEN}, secret_inputs=("token",)
+    )
+    run = Local(connections=RealConnections({"team vault": connector})).run(main)
+    assert run.is_success, run.message
+    assert run.outputs == {"length": 10, "keys": ["password", "port", "user"]}
+    assert run.log[0] == "it is ***"
+    assert "the secret has no key 'user'" in str(run.log[1])
+    shown = str([child.log for child in run.children])
+    assert TOKEN not in shown
+    assert "n3w-secret" not in shown

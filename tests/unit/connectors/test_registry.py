@@ -18,6 +18,7 @@ from weir_connectors import registry
 from weir_connectors.errors import ExtraInputError, MissingInputError, UnknownTypeError
 from weir_connectors.git_inputs import GitInputs
 from weir_connectors.rest_inputs import RestInputs
+from weir_connectors.vault_inputs import VaultInputs
 
 WHERE = {"command": "get", "repository_url": "https://example.com/x.git"}
 
@@ -53,7 +54,9 @@ def echo_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry._others.cache_clear()
 
 
-@pytest.mark.parametrize(("name", "model"), [("GIT", GitInputs), ("REST", RestInputs)])
+@pytest.mark.parametrize(
+    ("name", "model"), [("GIT", GitInputs), ("REST", RestInputs), ("VAULT", VaultInputs)]
+)
 def test_a_type_of_weirs_own_is_there(name: str, model: type[Any]) -> None:
     assert name in registry.names()
     assert registry.input_model(name) is model
@@ -83,7 +86,12 @@ def test_another_distribution_adds_a_type_but_replaces_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs"), [("GIT", WHERE), ("REST", {"url": "https://example.com"})]
+    ("name", "inputs"),
+    [
+        ("GIT", WHERE),
+        ("REST", {"url": "https://example.com"}),
+        ("VAULT", {"host": "vault", "token": "t0ken", "secret_path": "a"}),
+    ],
 )
 def test_inputs_are_checked_without_any_protocol_library(name: str, inputs: Any) -> None:
     code = (
@@ -94,7 +102,7 @@ def test_inputs_are_checked_without_any_protocol_library(name: str, inputs: Any)
     )
     run = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
     libraries = {"git", "gitdb", "httpx", "pydantic", "asyncio", "ssl"}
-    running = {"weir_connectors.git", "weir_connectors.rest"}
+    running = {f"weir_connectors.{one}" for one in ("git", "rest", "vault")}
     assert not {*libraries, *running} & set(run.stdout.split())
 
 

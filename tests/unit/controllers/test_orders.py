@@ -389,7 +389,7 @@ _BEGIN: list[tuple[str, Any]] = [
 ]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     begun=st.sampled_from([True, True, False]),
     history=HISTORY,

@@ -123,6 +123,18 @@ async def test_a_question_outlives_operator_and_server(
     await then(run).succeeds(outputs={"name": "Ada", "length": 0, "yes": True})
 
 
+async def test_a_run_that_waits_for_people_can_do_without_a_pod(
+    given: Given, when: When, then: Then, weir: Command
+) -> None:
+    await given.flow("asks", ASKS, hibernate_after="1s")
+    run = await when.executed("asks")
+    await then(run).until(lambda: run.status.get("hibernations") == 1, "its Pod to be given back")
+    await then(run).has_no_pods()
+    call = await weir("respond", run.name, "--set", "name=Ada", "--set", "yes=true")
+    assert call.code == 0, call.err
+    await then(run).succeeds(outputs={"name": "Ada", "length": 0, "yes": True})
+
+
 async def test_nobody_answers_in_time(when: When, then: Then) -> None:
     run = await when.executed(
         script="""

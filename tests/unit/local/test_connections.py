@@ -68,6 +68,16 @@ def test_what_is_not_known_is_not_found() -> None:
     ]
 
 
+def test_secrets_of_a_vault_come_to_what_is_said() -> None:
+    def main(system: System, this: Execution) -> dict[str, object]:
+        return {"user": system.vault("team vault").secret("app/database", "user")}
+
+    secret = {"user": "ada", "password": "s3cret"}
+    run = local(team_vault={"result": {"data": {"data": secret}}}).run(main)
+    assert run.is_success, run.message
+    assert run.outputs == {"user": "ada"}
+
+
 def test_a_real_connection_is_checked_before_it_is_made() -> None:
     def main(system: System, this: Execution) -> None:
         for arguments in (

@@ -89,24 +89,27 @@ async def measure(field: Field, count: int) -> Report:
     """Compare what is held of a few runs that sleep without a Pod with that of `count` more."""
     await field.given.flow(_FLOW, _SCRIPT, suspend=True)
     await _sleeping(field, range(_FIRST))
+    await restarted(field)
     before = await _held(field)
     runs = await _sleeping(field, range(_FIRST, _FIRST + count))
+    came = await _held(field)
+    await restarted(field)
     after = await _held(field)
     pods = len(field.world.history.all(PODS))
     samples, verdicts = [], []
-    for component in COMPONENTS:
-        each = (after[component] - before[component]) * 1e3 / count
-        name = f"{component}: each of {count} runs without a Pod"
-        samples.append(Sample(name, "KB", (each,)))
-        verdicts.append(Verdict(name, each, "at most", _BUDGET, "KB"))
+    for moment, held in (("as they came", came), ("restarted", after)):
+        for component in COMPONENTS:
+            each = (held[component] - before[component]) * 1e3 / count
+            name = f"{component}: each of {count} runs without a Pod, {moment}"
+            samples.append(Sample(name, "KB", (each,)))
+            verdicts.append(Verdict(name, each, "at most", _BUDGET, "KB"))
     verdicts.append(Verdict(f"Pods of {count} runs that sleep", pods, "at most", 0))
     await _wake(field, runs[:_WOKEN])
     return Report(tuple(samples), tuple(verdicts))
 
 
 async def _held(field: Field) -> dict[str, float]:
-    """Return the resident memory of both programs, started anew and come to rest, in MB."""
-    await restarted(field)
+    """Return the resident memory of both programs, come to rest, in MB."""
     await asyncio.sleep(_REST)
     return {component: (await resident(field, component))[0] for component in COMPONENTS}
 

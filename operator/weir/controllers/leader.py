@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 _RESYNC_EVERY = 600.0
 _RETRY = 1.0
-# Kopf has listed everything by then, too.
-_SETTLED_AFTER = 10.0
+# Kopf has listed everything by then, too, on a busy machine by the second.
+_SETTLED_AFTER = (10.0, 40.0)
 # A watch hears something at least once a minute. An API server that is away for this long is
 # nothing that a restart of ours would mend, but neither would it harm.
 _STALE_AFTER = 600.0
@@ -134,8 +134,9 @@ class Leader:
 
     async def _tidy(self) -> None:
         """Look for what a watch missed, and for revisions that nothing needs any more."""
-        await asyncio.sleep(_SETTLED_AFTER)
-        memory.give_back()
+        for seconds in _SETTLED_AFTER:
+            await asyncio.sleep(seconds)
+            memory.give_back()
         while True:
             await asyncio.sleep(_RESYNC_EVERY)
             await self._sync()

@@ -1,7 +1,7 @@
 """A fake of Vault: its KV engine, version 2, with the status codes and bodies of its HTTP API.
 
-Vault itself is in no package registry that tests may use. What is here was written after Vault's
-documentation of the API; where a Vault says something else, Vault is right.
+Vault itself is in no package registry that tests may use. What is here was written by what is known
+of its API, not read off a server; where a Vault says something else, Vault is right.
 """
 
 from __future__ import annotations

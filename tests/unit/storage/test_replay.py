@@ -79,7 +79,7 @@ def perform(
 PLACES = ["after the intent", "after the effect", "after the result"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(["child", "read"]), min_size=1, max_size=6),
     st.lists(st.tuples(st.integers(1, 6), st.sampled_from(PLACES)), max_size=5),

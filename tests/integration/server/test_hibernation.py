@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -348,10 +349,9 @@ async def test_a_wait_that_ends_in_the_instant_in_which_the_pod_is_taken_loses_n
         waiting = asyncio.create_task(runner.ask(operation))
         shown = await reaches(world, runner, lambda run: run.phase == "Waiting")
         name = shown.metadata.name
-        steps = [
-            lambda: world.end(child.name, outputs={"n": number}),  # noqa: B023
-            lambda: world.status(name, runner=None, hibernations=1),  # noqa: B023
-        ]
+        ends = functools.partial(world.end, child.name, outputs={"n": number})
+        taken = functools.partial(world.status, name, runner=None, hibernations=1)
+        steps: list[Callable[[], Awaitable[Execution]]] = [ends, taken]
         if number % 2:
             steps.reverse()
         if number < 4:
@@ -420,7 +420,7 @@ async def authority(world: World) -> str:
     return await with_certificate(world)
 
 
-Serve = Callable[[], Any]
+Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 
 @pytest.fixture

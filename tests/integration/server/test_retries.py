@@ -108,7 +108,7 @@ async def test_what_fails_at_once(
     spec: dict[str, Any],
     end: dict[str, Any],
 ) -> None:
-    await world.flow("flaky", **({"retry": retry} if retry else {}))
+    await world.flow("flaky", retry=retry or None)
     execution = await world.execution(flow="flaky", **spec)
     await (await runner_for(execution)).end("error", message="boom", **end)
 

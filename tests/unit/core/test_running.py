@@ -303,7 +303,7 @@ def test_a_connection_that_has_begun(
     else:
         assert isinstance(action, Move)
         assert action.reason == Reason.RUNNER_LOST
-        assert action.message.endswith("It may have had effects, so it is not run again")
+        assert (action.message or "").endswith("It may have had effects, so it is not run again")
 
 
 def test_a_run_that_is_to_pause_waits_for_its_resumption_without_a_pod() -> None:

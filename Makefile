@@ -36,7 +36,7 @@ cluster-down: .venv/ready ## Remove the cluster and all traces of it
 
 ##@ Tests
 .PHONY: unit integration chart e2e conformance soak bench
-unit: .venv/ready ## Unit tests: no sockets, no sleeps, under 15 s
+unit: .venv/ready ## Unit tests: no sockets, no sleeps, half a minute
 	$(RUN) pytest -q tests/unit
 
 integration: .venv/ready ## Tests against a real API server and etcd (and git, SSH and SQL servers)

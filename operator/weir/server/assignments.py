@@ -18,7 +18,7 @@ from weir.server.logbook import LIMIT
 from weir.server.presence import Presence
 from weir.server.raising import Raises
 from weir.server.reports import OUTPUT_LIMIT
-from weir.server.runs import attempt_of
+from weir.server.runs import attempt_of, require_pod
 from weir.server.runtime import Runtime
 from weir.server.statuses import Statuses
 from weir.server.values import ValueMissing, Values
@@ -73,7 +73,7 @@ class Assignments:
         try:
             return await self._assigned(execution, caller)
         except _Ends as end:
-            await self._end(execution, end)
+            await self._end(execution, caller, end)
             raise refusals.ended(end.message) from None
 
     async def _execution(self, caller: Caller) -> Execution | None:
@@ -210,10 +210,9 @@ class Assignments:
         secret = sorted(resolved.secret_names | by_nature | protected)
         return Connection(type=resolved.type, inputs=inputs, secret_inputs=secret)
 
-    async def _end(self, execution: Execution, end: _Ends) -> None:
+    async def _end(self, execution: Execution, caller: Caller, end: _Ends) -> None:
         def change(newest: Execution) -> StatusChange:
-            if newest.phase.is_final:
-                raise refusals.ended(f"execution {newest.metadata.name} is {newest.phase}")
+            require_pod(newest, caller.pod_uid)
             return move(
                 newest,
                 end.phase,

@@ -38,7 +38,7 @@ from weir.server.records_steps import (
     Stores,
     Validates,
 )
-from weir.server.runs import Run, Runs
+from weir.server.runs import Run, Runs, require_pod
 from weir.server.runtime import Runtime
 from weir.server.sleeps import Sleeps
 from weir.server.statuses import Statuses
@@ -286,8 +286,7 @@ class Operations:
 
     async def _diverge(self, run: Run, why: str) -> None:
         def change(execution: Execution) -> StatusChange:
-            if execution.phase.is_final:
-                raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
+            require_pod(execution, run.attempt.pod_uid)
             return move(
                 execution,
                 Phase.FAILED,

@@ -133,6 +133,18 @@ def refusal(execution: Execution, caller: Caller, sent: Sent) -> refusals.Refuse
     )
 
 
+def require_pod(execution: Execution, pod_uid: str) -> None:
+    """Raise Refused unless a Pod is the one that runs an Execution now.
+
+    For what is written about an attempt after the first look: another may have taken over.
+    """
+    if execution.phase.is_final:
+        raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
+    runner = execution.status.runner
+    if runner is None or runner.pod_uid != pod_uid:
+        raise refusals.fenced(f"{execution.metadata.name} is not this Pod's any more")
+
+
 def attempt_of(execution: Execution, caller: Caller, now: float) -> Attempt:
     """Return the current attempt of an Execution."""
     return Attempt(

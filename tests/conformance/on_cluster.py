@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from tests.conformance.cases import Case, shared_flows
@@ -101,10 +101,12 @@ class ClusterBackend:
     async def _disturb(self, case: Case, name: str) -> None:
         steps = list(case.during)
         seen: list[Entry] = []
-        async for entry in self._server.logs(self._namespace, name, follow=True):
-            seen.append(entry)
-            while steps and any(one.text == steps[0].when for one in seen):
-                await self._desire(name, DESIRED[steps.pop(0).do])
+        log = self._server.logs(self._namespace, name, follow=True)
+        async with aclosing(log) as entries:
+            async for entry in entries:
+                seen.append(entry)
+                while steps and any(one.text == steps[0].when for one in seen):
+                    await self._desire(name, DESIRED[steps.pop(0).do])
 
     async def _desire(self, name: str, state: str) -> None:
         body = {"spec": {"desiredState": state}}

@@ -86,11 +86,12 @@ class When:
 
     async def pod_deleted(self, run: Run, *, at_once: bool = False) -> str:
         """Delete the Pod of a run's current attempt, as an eviction does; return its UID."""
-        pod = run.pods[0]["metadata"]
+        # Those of earlier attempts may still be there.
+        (uid,) = [pod["metadata"]["uid"] for pod in run.pods if pod["metadata"]["name"] == run.pod]
         await self._world.cluster.delete(
-            PODS, self._world.namespace, pod["name"], grace_seconds=0 if at_once else None
+            PODS, self._world.namespace, str(run.pod), grace_seconds=0 if at_once else None
         )
-        return str(pod["uid"])
+        return str(uid)
 
     async def told(self, run: Run, word: str = "go") -> None:
         """Let a script go on that waits for a file in its Pod's /tmp."""

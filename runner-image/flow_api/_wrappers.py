@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flow_api._children import return_when
 from flow_api._exceptions import DependencyFailedError, DependencyTimeoutError
+from flow_api._messages import send
 from flow_api._system import ReturnWhen
-from flow_api._values import printable
-from weir_protocol.arguments import CachedArguments, ChildArguments, MessageArguments
+from weir_protocol.arguments import CachedArguments, ChildArguments
 
 if TYPE_CHECKING:
     from flow_api._execution import Execution
@@ -217,10 +217,7 @@ def _notify(parent: Execution, template: Execution, outcome: str, options: dict[
     body = options["body"] or f"{template.get('name')} {outcome}"
     if options["to"]:
         body = f"To: {options['to']}\n\n{body}"
-    parent._perform(
-        "message",
-        MessageArguments(subject=printable(str(subject)), message=printable(str(body))),
-    )
+    send(parent._backend, str(subject), str(body))
 
 
 _LAYERS: dict[str, Callable[[Execution, Execution, Attempt, dict[str, Any]], Attempt]] = {

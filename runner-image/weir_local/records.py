@@ -17,7 +17,7 @@ from weir_local.store import File, Kept, Things
 from weir_protocol import Answer, ExecutionView, filters
 from weir_protocol.arguments import JsonObject
 from weir_protocol.coercion import coerced
-from weir_protocol.records import FIELDS, MAX_WORD, Refusal, changes, required
+from weir_protocol.records import EXECUTION_FIELDS, FIELDS, MAX_WORD, Refusal, changes, required
 
 if TYPE_CHECKING:
     from weir_local.asked import Asked
@@ -32,30 +32,10 @@ if TYPE_CHECKING:
 
 MAX_CONTENT = 16 * 2**20
 _FILE_FIELDS = ("name", "content_size_bytes", "size_bytes", "created_at", "modified_at")
-_EXECUTION_FIELDS = (
-    "id",
-    "name",
-    "object_name",
-    "type",
-    "status",
-    "phase",
-    "reason",
-    "message",
-    "description",
-    "flow_name",
-    "connector_name",
-    "connector_type",
-    "parent_id",
-    "is_productive",
-    "try_number",
-    "created_at",
-    "started_at",
-    "ended_at",
-)
 _KINDS: dict[str, tuple[str, ...]] = {
     **FIELDS,
     "file": _FILE_FIELDS,
-    "execution": _EXECUTION_FIELDS,
+    "execution": EXECUTION_FIELDS,
 }
 
 
@@ -289,7 +269,7 @@ def _of_file(name: str, file: File) -> JsonObject:
 
 
 def _of_execution(shown: ExecutionView) -> JsonObject:
-    fields = {field: getattr(shown, field, None) for field in _EXECUTION_FIELDS}
+    fields = {field: getattr(shown, field, None) for field in EXECUTION_FIELDS}
     return fields | {"id": shown.uid, "object_name": shown.name, "name": shown.title or shown.name}
 
 

@@ -42,6 +42,28 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "connector": (*_COMMON, "connector_type", "value"),
 }
 
+# What is seen of any execution; its values are for its own tree.
+EXECUTION_FIELDS = (
+    "id",
+    "name",
+    "object_name",
+    "type",
+    "status",
+    "phase",
+    "reason",
+    "message",
+    "description",
+    "flow_name",
+    "connector_name",
+    "connector_type",
+    "parent_id",
+    "is_productive",
+    "try_number",
+    "created_at",
+    "started_at",
+    "ended_at",
+)
+
 
 def changes(kind: str, fields: JsonObject) -> list[Change]:
     """Return what fields that a script saves change. Raises Refusal."""

@@ -72,7 +72,8 @@ def move(
     elif before.phase == Phase.PAUSED and phase != Phase.PAUSED:
         fields = _resuming(before, now) | fields
     after = before.model_copy(update=fields)
-    patch, new = _difference(before, after, fields), after.dump()
+    new = after.dump()
+    patch = _difference(before.dump(), new, fields)
     whole = {name: new.get(name) for name in patch}
     return StatusChange(patch, whole if any(map(_holds_null, whole.values())) else None)
 
@@ -113,11 +114,8 @@ def _resuming(before: ExecutionStatus, now: datetime) -> dict[str, Any]:
     return fields
 
 
-def _difference(
-    before: ExecutionStatus, after: ExecutionStatus, touched: dict[str, Any]
-) -> JsonObject:
-    """Return the merge patch from one status to the other, of the touched fields."""
-    old, new = before.dump(), after.dump()
+def _difference(old: JsonObject, new: JsonObject, touched: dict[str, Any]) -> JsonObject:
+    """Return the merge patch from one dumped status to the other, of the touched fields."""
     aliases = {name: info.alias or name for name, info in ExecutionStatus.model_fields.items()}
     patch: JsonObject = {}
     for name in touched:

@@ -51,7 +51,6 @@ class Pausing:
     def _settled(self, execution: Execution) -> StatusChange | None:
         """Return the move into the pause, or out of it; a pause does not count as running."""
         now = self._runtime.now()
-        status = execution.status
         if execution.phase.is_final:
             raise refusals.ended(f"execution {execution.metadata.name} is {execution.phase}")
         if execution.spec.desired_state == DesiredState.PAUSED:
@@ -60,7 +59,4 @@ class Pausing:
             return move(execution, Phase.PAUSED, now=now, paused_at=now, waiting_for=None)
         if execution.phase != Phase.PAUSED:
             return None
-        deadline = status.deadline
-        if deadline is not None and status.paused_at is not None:
-            deadline += now - status.paused_at
-        return move(execution, Phase.RUNNING, now=now, paused_at=None, deadline=deadline)
+        return move(execution, Phase.RUNNING, now=now)

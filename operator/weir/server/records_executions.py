@@ -17,31 +17,13 @@ from weir.server.trees import is_uid
 from weir.server.values import ValueMissing, Values
 from weir.storage.operations import Record
 from weir_protocol import ExecutionView
+from weir_protocol.records import EXECUTION_FIELDS
 
 
 class ExecutionRecords:
     """Executions."""
 
-    fields: Collection[str] = (
-        "id",
-        "name",
-        "object_name",
-        "type",
-        "status",
-        "phase",
-        "reason",
-        "message",
-        "description",
-        "flow_name",
-        "connector_name",
-        "connector_type",
-        "parent_id",
-        "is_productive",
-        "try_number",
-        "created_at",
-        "started_at",
-        "ended_at",
-    )
+    fields: Collection[str] = EXECUTION_FIELDS
 
     def __init__(self, runtime: Runtime, values: Values) -> None:
         self._runtime = runtime

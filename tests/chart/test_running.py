@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from tests.chart.applying import apply, install, kubectl
 from tests.chart.rendering import NAMESPACE, Manifest, render
 from tests.cluster.apiserver import ApiServer
+from tests.ports import free_port
 
 # The server is told so, says so once, and does without.
 TOLERATED = "extension-apiserver-authentication"
@@ -36,12 +36,6 @@ def objects(namespace: str) -> list[Manifest]:
     ]
 
 
-def free_port() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return str(listener.getsockname()[1])
-
-
 @contextmanager
 def running(server: ApiServer, component: str, folder: Path, **settings: str) -> Iterator[Path]:
     """Run a component as its service account; yield the file that it logs to."""
@@ -50,7 +44,7 @@ def running(server: ApiServer, component: str, folder: Path, **settings: str) ->
         **os.environ,
         "KUBECONFIG": str(server.kubeconfig_for(account, ["system:serviceaccounts"])),
         "WEIR_NAMESPACE": NAMESPACE,
-        "WEIR_HEALTH_PORT": free_port(),
+        "WEIR_HEALTH_PORT": str(free_port()),
         **settings,
     }
     log = folder / f"{component}.log"
@@ -98,7 +92,7 @@ def test_operator_and_server_start_and_work_with_their_rights(
     watched: list[str], tmp_path: Path
 ) -> None:
     settings = {"WEIR_WATCH_NAMESPACES": ",".join(watched)}
-    database = {"WEIR_DATABASE_URL": f"sqlite:///{tmp_path}/weir.db", "WEIR_PORT": free_port()}
+    database = {"WEIR_DATABASE_URL": f"sqlite:///{tmp_path}/weir.db", "WEIR_PORT": str(free_port())}
     with ApiServer(controllers=True) as server:
         install(server, render({"watchNamespaces": watched}), "team", "other")
 

@@ -3,7 +3,6 @@
 `apiserver` runs the first two or three of them for one test, `bare` all of them for a whole node.
 """
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from tests.cluster import binaries, certificates
 from tests.cluster.processes import Program
+from tests.ports import free_ports
 
 SERVICES = "10.96.0.0/16"
 API_SERVICE = "10.96.0.1"  # the first address of SERVICES is the API server's, by convention
@@ -71,14 +71,7 @@ class Ports:
     @classmethod
     def free(cls) -> "Ports":
         """Choose ports that nobody listens at now."""
-        sockets = [socket.socket() for _ in range(5)]
-        try:
-            for each in sockets:
-                each.bind(("127.0.0.1", 0))
-            return cls(*(each.getsockname()[1] for each in sockets))
-        finally:
-            for each in sockets:
-                each.close()
+        return cls(*free_ports(5))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.ports import free_port
 
 _OWNER = "postgres"
 
@@ -48,9 +49,7 @@ def running() -> Iterator[str]:
     programs = binaries()
     folder = Path(tempfile.mkdtemp(prefix="weir-postgres-"))
     data = folder / "data"
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     user = pwd.getpwnam(_OWNER) if os.geteuid() == 0 else None
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)

@@ -191,5 +191,8 @@ def main() -> None:
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(serve(settings))
+    except serving.CannotListen as error:
+        logger.error(str(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -41,8 +42,20 @@ class PeerProtocol(HttpToolsProtocol):
             self.loop.call_later(_FLUSH_SECONDS, self._leave)
 
 
+class CannotListen(OSError):
+    """The server's address cannot be had: it is taken, or not of this machine."""
+
+
 class Server(uvicorn.Server):
-    """A uvicorn server that leaves the process's signals alone."""
+    """A uvicorn server that leaves the process's signals, and its end, to `main`."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; raises `CannotListen` where uvicorn would end the process."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            where = f"{self.config.host}:{self.config.port}"
+            raise CannotListen(f"Cannot listen at {where}: is another program there?") from error
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

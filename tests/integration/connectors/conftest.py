@@ -6,7 +6,6 @@ import base64
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.integration.connectors.http_server import HttpServer
 from tests.integration.connectors.rest_server import RestServer
 from tests.integration.connectors.ssh_scripts import Host
 from tests.integration.connectors.ssh_server import SshServer, started
+from tests.ports import free_port
 from weir_connectors import registry
 
 
@@ -138,9 +138,7 @@ def host(ssh_server: SshServer) -> Iterator[Host]:
 @pytest.fixture(scope="session")
 def git_daemon(served: Path) -> Iterator[str]:
     """Git's own unencrypted server; gives its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     where = ("--listen=127.0.0.1", f"--port={port}", f"--base-path={served}")
     command = ("git", "daemon", "--verbose", "--export-all", "--reuseaddr", *where)
     # In a session of its own: `git` starts the daemon as a child, and both must go.

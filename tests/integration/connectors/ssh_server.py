@@ -10,7 +10,6 @@ import getpass
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+
+from tests.ports import free_port
 
 PASSWORD = "tr0ub4dor & 3"
 SSHD = "/usr/sbin/sshd"
@@ -55,7 +56,7 @@ class SshServer:
     def __enter__(self) -> SshServer:
         if self.has_password:
             self._add_user()
-        self.port = _free_port(self.address)
+        self.port = free_port(self.address)
         self._start()
         return self
 
@@ -120,12 +121,6 @@ class SshServer:
             if "Server listening" in line:
                 return
         raise RuntimeError(f"sshd ended with {self._process.wait()}")
-
-
-def _free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from tests.cluster.certificates import Authority, write_pair
 from tests.integration.connectors.conftest import rest
 from tests.integration.connectors.rest_server import RestServer
 from tests.integration.connectors.test_rest import base64_of
+from tests.ports import free_port
 from weir_connectors import registry
 from weir_connectors.errors import ConnectionFailed, InvalidInputError
 
@@ -383,9 +384,7 @@ def test_how_often_it_was_tried_is_told(rest_server: RestServer) -> None:
 
 
 def test_what_was_never_sent_is_tried_again_by_any_method() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with ExitStack() as stack:
         log: list[str] = []
 

@@ -15,6 +15,7 @@ import pytest
 from tests.integration.connectors.line import Line
 from tests.integration.connectors.ssh_scripts import Host, until
 from tests.integration.connectors.ssh_server import PASSWORD
+from tests.ports import free_port
 from weir_connectors.errors import InvalidInputError
 
 
@@ -213,9 +214,7 @@ def test_a_login_is_not_tried_again_when_it_was_refused(host: Host) -> None:
 
 
 def test_another_try_helps_when_the_host_comes_up_late(host: Host) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     running = host.start("echo in", port=port, hostkey=host.server.host_key, connect_tries=10)
     said = "try 1 of 10: connection refused: nothing listens there; check hostname and port"
     running.says(said)

@@ -10,8 +10,9 @@ import pytest
 
 from tests.cluster.apiserver import ApiServer
 from tests.integration.conftest import install_crds
-from tests.integration.operator.processes import OperatorProcess, OperatorThread, free_port
+from tests.integration.operator.processes import OperatorProcess, OperatorThread
 from tests.integration.operator.world import World
+from tests.ports import free_port
 from weir.cluster.client import Cluster
 from weir.cluster.kinds import NAMESPACES, Kind
 from weir.controllers.settings import Settings

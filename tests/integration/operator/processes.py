@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from typing import Self
 
 import httpx
 
+from tests.ports import free_port
 from weir.controllers.main import run
 from weir.controllers.settings import Settings
 
@@ -170,9 +170,3 @@ class OperatorProcess(Probed):
         """Its resident memory in bytes."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ import pytest
 from tests.integration.databases import database_url, postgres_url
 from tests.integration.server import certificates
 from tests.integration.server.worlds import Runner, World
+from tests.ports import free_port
 from weir.api.execution import Execution
 from weir.cluster.client import Cluster
 from weir.cluster.kinds import SECRETS
@@ -22,13 +22,6 @@ from weir.server.runtime import Runtime
 from weir.server.settings import Settings
 
 __all__ = ["database_url", "postgres_url"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Served:

@@ -16,12 +16,12 @@ import weir_protocol as protocol
 from tests.integration.server.conftest import (
     RunnerFor,
     Served,
-    free_port,
     serving,
     settings_for,
     with_certificate,
 )
 from tests.integration.server.worlds import SCRIPT, Refused, Runner, World, until
+from tests.ports import free_port
 from weir.api.execution import Execution
 from weir.cluster.client import Cluster
 from weir.server.main import Program

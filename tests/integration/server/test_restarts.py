@@ -16,13 +16,13 @@ from tests.cluster.apiserver import ApiServer
 from tests.integration.server.conftest import (
     RunnerFor,
     Served,
-    free_port,
     serving,
     settings_for,
     with_certificate,
 )
 from tests.integration.server.processes import running
 from tests.integration.server.worlds import SCRIPT, Refused, Runner, World, until
+from tests.ports import free_port
 from weir.api.execution import Execution
 from weir.cluster.client import Cluster
 from weir_connectors import registry
@@ -294,3 +294,19 @@ def _forward(url: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter],
         await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
 
     return forward
+
+
+@pytest.mark.parametrize("which", ["port", "health_port"])
+async def test_a_server_whose_port_is_taken_ends_and_says_so(
+    api_server: ApiServer, world: World, tmp_path: Path, which: str
+) -> None:
+    await with_certificate(world)
+    other = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = other.sockets[0].getsockname()[1]
+    settings = settings_for(world, f"sqlite:///{tmp_path}/weir.db").model_copy(update={which: port})
+    async with (
+        other,
+        running(settings, api_server.kubeconfig, tmp_path / "log", until_ready=False) as process,
+    ):
+        assert await process.ended() == 1
+    assert f"Cannot listen at 127.0.0.1:{port}" in process.log

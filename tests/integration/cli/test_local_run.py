@@ -52,7 +52,13 @@ def started(folder: Path, script: str, stdin: int = subprocess.DEVNULL) -> subpr
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background of a shell would hand down that Ctrl-C is ignored.
+        preexec_fn=_heed_ctrl_c,
     )
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

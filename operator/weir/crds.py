@@ -16,11 +16,24 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.message import Message
+from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Resource
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 
-KINDS: tuple[type[Resource], ...] = (Flow, Execution, Connector, Message, Setting, Schema)
+KINDS: tuple[type[Resource], ...] = (
+    Flow,
+    Execution,
+    Connector,
+    Message,
+    Setting,
+    Schema,
+    Schedule,
+    Webhook,
+    FlowRepository,
+)
 
 # Kept as they are from pydantic's schema.
 _KEPT = (

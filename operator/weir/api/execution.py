@@ -129,6 +129,19 @@ class CauseStatus(Model):
     """Why it failed."""
 
 
+class SourceStatus(Model):
+    """The commit that what the run runs came from."""
+
+    repository: Annotated[str, Field(max_length=63)]
+    """Name of the FlowRepository."""
+    path: Annotated[str | None, Field(max_length=1024)] = None
+    """The file in it."""
+    commit: Annotated[str, Field(max_length=64)]
+    """The commit, as its whole SHA-1."""
+    author: Annotated[str | None, Field(max_length=512)] = None
+    """Who wrote it, as `Name <address>`."""
+
+
 class Waited(Model):
     """One thing that the run waits for."""
 
@@ -166,6 +179,8 @@ class ExecutionStatus(Model):
     """Name of the Flow, or the connection's type, or `script`."""
     revision: str | None = None
     """sha256 of the runnable part that this run keeps to its end."""
+    source: SourceStatus | None = None
+    """The commit that the script came from, where a FlowRepository brought it."""
     try_number: Annotated[int | None, Field(ge=1, alias="try")] = None
     """Which try of the whole run this is, or comes next; each has a journal of its own."""
     attempt: Annotated[int | None, Field(ge=0)] = None

@@ -20,13 +20,28 @@ ROOT_LABEL = f"{GROUP}/root"  # on child Executions, Messages: name of the root 
 MODE_LABEL = f"{GROUP}/mode"
 ARCHIVED_LABEL = f"{GROUP}/archived"  # on ended Executions that lists leave out
 FLOW_LABEL = f"{GROUP}/flow"  # on ControllerRevisions
+SCHEDULE_LABEL = f"{GROUP}/schedule"  # on Executions that a Schedule started: its name
+WEBHOOK_LABEL = f"{GROUP}/webhook"  # on Executions that a Webhook started: its name
+REPOSITORY_LABEL = f"{GROUP}/repository"  # on what a FlowRepository brought: its name
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "weir"
 
 # Annotation on root Executions: who made them, as `weir run` says. It is not to be trusted.
 CREATED_BY = f"{GROUP}/created-by"
 
+# Annotations on what a FlowRepository brought.
+COMMIT = f"{GROUP}/commit"  # the commit whose sync last changed it
+COMMIT_AUTHOR = f"{GROUP}/commit-author"
+SOURCE_PATH = f"{GROUP}/path"  # its file in the repository
+APPLIED = f"{GROUP}/applied"  # digest of what was applied: another one now is a change by hand
+
+# Annotation on FlowRepositories: any new value asks for a sync at once.
+SYNC_REQUESTED = f"{GROUP}/sync-requested"
+# Annotation on Executions that a Schedule started: the time that it was due.
+SCHEDULED_TIME = f"{GROUP}/scheduled-time"
+
 FIELD_MANAGER = "weir"
+REPOSITORY_MANAGER = "weir-repository"  # of what FlowRepositories bring
 
 
 def pod_name(execution: str, uid: str, attempt: int) -> str:

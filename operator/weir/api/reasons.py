@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an Execution, Flow or Connector is as it is.
+    """Why an object is as it is.
 
     The message beside it says what a person should do.
     """
@@ -62,11 +62,42 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "UnknownType"
     SECRET_NOT_FOUND = "SecretNotFound"
 
+    # A Schedule or Webhook
+    SUSPENDED = "Suspended"
+    NOT_ENABLED = "NotEnabled"
+    INVALID_CRON = "InvalidCron"
+    INVALID_TIME_ZONE = "InvalidTimeZone"
+
+    # A FlowRepository
+    SYNCED = "Synced"
+    SYNCING = "Syncing"
+    FETCH_FAILED = "FetchFailed"  # the host is away, or slow: tried again
+    AUTHENTICATION_FAILED = "AuthenticationFailed"
+    HOST_KEY_UNKNOWN = "HostKeyUnknown"
+    REF_NOT_FOUND = "RefNotFound"
+    TOO_LARGE = "TooLarge"  # the repository, or one of its files
+    NO_FILES = "NoFiles"  # none that spec.paths names: nothing is pruned
+    FILES_REJECTED = "FilesRejected"
+    APPLY_FAILED = "ApplyFailed"  # the API server refused an object
+
+    # A file of a FlowRepository, beside those of a Flow
+    NOT_TEXT = "NotText"  # no UTF-8
+    INVALID_YAML = "InvalidYaml"
+    INVALID_NAME = "InvalidName"
+    INVALID_HEADER = "InvalidHeader"  # what a script's comments say of it
+    KIND_NOT_ALLOWED = "KindNotAllowed"
+    DUPLICATE = "Duplicate"  # an earlier file brings an object of this name
+    NOT_OURS = "NotOurs"  # an object of this name is somebody else's
+    OUTSIDE = "Outside"  # a symbolic link out of the repository
+    REFUSED = "Refused"  # by the API server: the message is its own
+
 
 class ConditionType(StrEnum):
     """The conditions that Weir sets."""
 
-    READY = "Ready"  # Flow, Connector
+    READY = "Ready"  # all but Execution
+    RECONCILING = "Reconciling"  # FlowRepository, as kstatus reads it
+    STALLED = "Stalled"
     SUCCEEDED = "Succeeded"  # Execution: for kubectl wait
     FAILED = "Failed"
     ENDED = "Ended"  # any final phase

@@ -7,8 +7,11 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.message import Message
+from weir.api.repository import FlowRepository
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 
 
 class Kind(NamedTuple):
@@ -33,6 +36,9 @@ CONNECTORS = Kind(names.GROUP, names.VERSION, Connector.PLURAL)
 MESSAGES = Kind(names.GROUP, names.VERSION, Message.PLURAL)
 SETTINGS = Kind(names.GROUP, names.VERSION, Setting.PLURAL)
 SCHEMAS = Kind(names.GROUP, names.VERSION, Schema.PLURAL)
+SCHEDULES = Kind(names.GROUP, names.VERSION, Schedule.PLURAL)
+WEBHOOKS = Kind(names.GROUP, names.VERSION, Webhook.PLURAL)
+FLOW_REPOSITORIES = Kind(names.GROUP, names.VERSION, FlowRepository.PLURAL)
 PODS = Kind("", "v1", "pods")
 SECRETS = Kind("", "v1", "secrets")
 CONFIG_MAPS = Kind("", "v1", "configmaps")

@@ -11,6 +11,8 @@ from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.repository import FlowRepository
+from weir.api.schedule import Schedule
 from weir.controllers.intake import Intake
 
 registry = kopf.OperatorRegistry()
@@ -45,6 +47,26 @@ async def connector_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
         memo.intake.connector_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
     else:
         memo.intake.connector(item)
+
+
+@kopf.on.event(names.GROUP, names.VERSION, Schedule.PLURAL, registry=registry)
+async def schedule_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
+    """A Schedule was made, changed or deleted."""
+    item, metadata = dict(event["object"]), event["object"]["metadata"]
+    if event["type"] == "DELETED":
+        memo.intake.schedule_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
+    else:
+        memo.intake.schedule(item)
+
+
+@kopf.on.event(names.GROUP, names.VERSION, FlowRepository.PLURAL, registry=registry)
+async def repository_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
+    """A FlowRepository was made, changed or deleted."""
+    item, metadata = dict(event["object"]), event["object"]["metadata"]
+    if event["type"] == "DELETED":
+        memo.intake.repository_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
+    else:
+        memo.intake.repository(item)
 
 
 @kopf.on.event(names.GROUP, names.VERSION, Execution.PLURAL, registry=registry)

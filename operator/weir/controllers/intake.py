@@ -4,7 +4,9 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.phases import Phase
+from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Key
+from weir.api.schedule import Schedule
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.store import Store, version_of
 from weir.core.targets import ready_condition
@@ -107,6 +109,52 @@ class Intake:
         self._look_at_all("connector", rivals)
         self._wake_runs(key[0])
 
+    def schedule(self, item: JsonObject) -> None:
+        """A Schedule was made or changed."""
+        metadata = item["metadata"]
+        schedules = self._store.schedules(metadata["namespace"])
+        before = schedules.get(metadata["name"])
+        if before is not None and _is_older(item, before):
+            return
+        schedule = Schedule.model_validate(item)
+        rivals = schedules.rivals(before) if before else []
+        schedules.put(schedule)
+        self._queue.look_again(Target("schedule", *schedule.key))
+        if before is None or before.title != schedule.title:
+            for one in (*rivals, *schedules.rivals(schedule)):
+                self._queue.look_again(Target("schedule", *one.key))
+
+    def schedule_gone(self, key: Key, uid: str) -> None:
+        """A Schedule was deleted."""
+        schedules = self._store.schedules(key[0])
+        before = schedules.get(key[1])
+        if before is None or before.metadata.uid != uid:
+            return
+        rivals = schedules.rivals(before)
+        schedules.remove(key[1])
+        self._queue.forget(Target("schedule", *key))
+        for one in rivals:
+            self._queue.look_again(Target("schedule", *one.key))
+
+    def repository(self, item: JsonObject) -> None:
+        """A FlowRepository was made or changed."""
+        metadata = item["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        before = self._store.repositories.get(key)
+        if before is not None and _is_older(item, before):
+            return
+        self._store.repositories[key] = FlowRepository.model_validate(item)
+        self._queue.look_again(Target("repository", *key))
+
+    def repository_gone(self, key: Key, uid: str) -> None:
+        """A FlowRepository was deleted."""
+        before = self._store.repositories.get(key)
+        if before is None or before.metadata.uid != uid:
+            return
+        del self._store.repositories[key]
+        self._queue.forget(Target("repository", *key))
+        self._queue.look_again(Target("repository", *key))  # what is kept of it goes too
+
     def pod(self, item: JsonObject, execution: str) -> None:
         """A Pod was made or changed; `execution` is the name that its label says."""
         if self._store.put_pod(item):
@@ -154,7 +202,7 @@ class Intake:
             self._queue.look_again(Target("flow", *flow), FLOW_COUNTS_EVERY)
 
 
-def _is_older(item: JsonObject, known: Flow | Connector) -> bool:
+def _is_older(item: JsonObject, known: Flow | Connector | Schedule | FlowRepository) -> bool:
     version = version_of(item["metadata"]["resourceVersion"])
     return version <= version_of(known.metadata.resource_version)
 

@@ -22,8 +22,10 @@ from weir.controllers.health import Numbers
 from weir.controllers.intake import Intake
 from weir.controllers.pods import PodWatch
 from weir.controllers.queue import LookAgainQueue, Target
+from weir.controllers.repositories import RepositoryController
 from weir.controllers.resync import Resync
 from weir.controllers.room import Room
+from weir.controllers.schedules import ScheduleController
 from weir.controllers.settings import Settings
 from weir.controllers.store import Store
 from weir.core.pods import RunnerDefaults
@@ -75,6 +77,8 @@ class Leader:
         parts = (cluster, self._store, self.queue, self._intake, self._events)
         self._flows = FlowController(*parts, clock=clock)
         self._connectors = ConnectorController(*parts, clock=clock)
+        self._schedules = ScheduleController(*parts, clock=clock)
+        self._repositories = RepositoryController(*parts, clock=clock)
         self._watches = [PodWatch(cluster, self._intake, scope) for scope in settings.scopes]
         self._resyncs = [
             Resync(cluster, self._store, self._intake, scope) for scope in settings.scopes
@@ -121,6 +125,10 @@ class Leader:
                 await self._flows.look(target)
             case "connector":
                 await self._connectors.look(target)
+            case "schedule":
+                await self._schedules.look(target)
+            case "repository":
+                await self._repositories.look(target)
 
     async def _sync(self) -> None:
         for resync in self._resyncs:

@@ -22,7 +22,7 @@ _FIRST_DELAY, _MAX_DELAY = 0.2, 30.0
 class Target(NamedTuple):
     """One object to look at."""
 
-    kind: Literal["execution", "flow", "connector"]
+    kind: Literal["execution", "flow", "connector", "schedule", "repository"]
     namespace: str
     name: str
 

@@ -6,7 +6,14 @@ Kopf's watch tells of what is there after a gap, but not of what vanished in it.
 import logging
 
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS
+from weir.cluster.kinds import (
+    CONNECTORS,
+    EXECUTIONS,
+    FLOW_REPOSITORIES,
+    FLOWS,
+    PODS,
+    SCHEDULES,
+)
 from weir.cluster.watching import emptied
 from weir.controllers.intake import Intake
 from weir.controllers.pods import SELECTOR
@@ -27,11 +34,16 @@ class Resync:
         self._namespace = namespace
 
     async def run(self) -> None:
-        """List Flows and Connectors before the Executions that name them, then their Pods."""
+        """List Flows and Connectors before the Executions that name them, then their Pods.
+
+        What makes and changes these comes last: it must see what it has made already.
+        """
         await self._flows()
         await self._connectors()
         await self._executions()
         await self._pods()
+        await self._schedules()
+        await self._repositories()
 
     async def _flows(self) -> None:
         known = {
@@ -73,6 +85,32 @@ class Resync:
         listing = await self._cluster.list(PODS, self._namespace, labels=SELECTOR)
         for uid in known - {item["metadata"]["uid"] for item in listing.items}:
             self._intake.pod_gone(uid)
+
+    async def _schedules(self) -> None:
+        known = {
+            one.metadata.uid: one.key
+            for one in self._store.all_schedules()
+            if self._serves(one.key[0])
+        }
+        listing = await self._cluster.list(SCHEDULES, self._namespace)
+        for item in listing.items:
+            self._intake.schedule(item)
+            known.pop(item["metadata"]["uid"], None)
+        for uid, key in known.items():
+            self._intake.schedule_gone(key, uid)
+
+    async def _repositories(self) -> None:
+        known = {
+            one.metadata.uid: key
+            for key, one in self._store.repositories.items()
+            if self._serves(key[0])
+        }
+        listing = await self._cluster.list(FLOW_REPOSITORIES, self._namespace)
+        for item in listing.items:
+            self._intake.repository(item)
+            known.pop(item["metadata"]["uid"], None)
+        for uid, key in known.items():
+            self._intake.repository_gone(key, uid)
 
     def _serves(self, namespace: str) -> bool:
         return self._namespace in (None, namespace)

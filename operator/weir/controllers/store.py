@@ -14,7 +14,9 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.phases import Phase
+from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Key
+from weir.api.schedule import Schedule
 from weir.controllers import dormant
 from weir.controllers.dormant import Dormant
 from weir.controllers.memory import Memory
@@ -52,6 +54,8 @@ class Store:
         self._pods: dict[str, dict[str, PodState]] = {}  # UID of Execution -> UID of Pod
         self._flows: dict[str, Catalog[Flow]] = {}
         self._connectors: dict[str, Catalog[Connector]] = {}
+        self._schedules: dict[str, Catalog[Schedule]] = {}
+        self.repositories: dict[Key, FlowRepository] = {}
         self._latest: dict[FlowKey, tuple[datetime, str]] = {}
         self._flow_of_live: dict[str, FlowKey | None] = {}
         self._live_of_flow: Counter[FlowKey] = Counter()
@@ -171,6 +175,14 @@ class Store:
     def all_connectors(self) -> Iterator[Connector]:
         """Iterate over the Connectors of all namespaces."""
         return (one for catalog in list(self._connectors.values()) for one in catalog)
+
+    def schedules(self, namespace: str) -> Catalog[Schedule]:
+        """Return the Schedules of a namespace."""
+        return self._schedules.setdefault(namespace, Catalog())
+
+    def all_schedules(self) -> Iterator[Schedule]:
+        """Iterate over the Schedules of all namespaces."""
+        return (one for catalog in list(self._schedules.values()) for one in catalog)
 
     # Pods
 

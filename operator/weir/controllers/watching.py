@@ -17,7 +17,7 @@ from weir.controllers.handlers import Memo, registry
 from weir.controllers.intake import Intake
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_KINDS = frozenset({"flows", "executions", "connectors"})
+_KINDS = frozenset({"flows", "executions", "connectors", "schedules", "flowrepositories"})
 _POLL = 1.0
 
 

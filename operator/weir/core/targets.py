@@ -7,7 +7,10 @@ from weir.api.connector import Connector
 from weir.api.execution import ConnectionRef, Execution
 from weir.api.flow import Flow, FlowSpec
 from weir.api.reasons import ConditionType, Reason
+from weir.api.repository import FlowRepository
 from weir.api.resource import Condition, JsonObject
+from weir.api.schedule import Schedule
+from weir.api.webhook import Webhook
 from weir.core.lookup import Catalog
 from weir.core.observed import Obstacle, Plan
 from weir_connectors import registry
@@ -50,7 +53,9 @@ def plan_of_started(
     return Plan(title=title)
 
 
-def ready_condition(resource: Flow | Connector) -> Condition | None:
+def ready_condition(
+    resource: Flow | Connector | Schedule | Webhook | FlowRepository,
+) -> Condition | None:
     """Return the Ready condition, if it is about the object as it is now."""
     if resource.status.observed_generation != resource.metadata.generation:
         return None

@@ -13,11 +13,25 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.message import Message
-from weir.api.resource import JsonObject, Resource
+from weir.api.repository import FlowRepository
+from weir.api.resource import JsonObject, Key, Resource
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, SCHEMAS, SETTINGS, Kind
+from weir.cluster.kinds import (
+    CONNECTORS,
+    EXECUTIONS,
+    FLOW_REPOSITORIES,
+    FLOWS,
+    MESSAGES,
+    SCHEDULES,
+    SCHEMAS,
+    SETTINGS,
+    WEBHOOKS,
+    Kind,
+)
 from weir.cluster.watching import ChangeType
 from weir.core.lookup import Catalog
 from weir.server.live import Executions, is_newer
@@ -25,7 +39,7 @@ from weir.server.messages_live import Messages
 
 logger = logging.getLogger(__name__)
 
-Titled = TypeVar("Titled", Flow, Connector, Setting, Schema)
+Titled = TypeVar("Titled", Flow, Connector, Setting, Schema, Schedule, Webhook)
 Model = TypeVar("Model", bound=Resource)
 
 
@@ -37,6 +51,9 @@ class Catalogs:
         self._connectors: dict[str, Catalog[Connector]] = {}
         self._settings: dict[str, Catalog[Setting]] = {}
         self._schemas: dict[str, Catalog[Schema]] = {}
+        self._schedules: dict[str, Catalog[Schedule]] = {}
+        self._webhooks: dict[str, Catalog[Webhook]] = {}
+        self.repositories: dict[Key, FlowRepository] = {}
 
     def flows(self, namespace: str) -> Catalog[Flow]:
         """Return the Flows of a namespace. Their scripts are left out."""
@@ -54,6 +71,14 @@ class Catalogs:
         """Return the Schemas of a namespace. What they say is left out."""
         return self._schemas.setdefault(namespace, Catalog())
 
+    def schedules(self, namespace: str) -> Catalog[Schedule]:
+        """Return the Schedules of a namespace."""
+        return self._schedules.setdefault(namespace, Catalog())
+
+    def webhooks(self, namespace: str) -> Catalog[Webhook]:
+        """Return the Webhooks of a namespace."""
+        return self._webhooks.setdefault(namespace, Catalog())
+
 
 class Watches:
     """The server's watches. `run` never returns; `synced` is set once all has been seen."""
@@ -68,6 +93,9 @@ class Watches:
             (MESSAGES, self._message),
             (SETTINGS, self._setting),
             (SCHEMAS, self._schema),
+            (SCHEDULES, self._schedule),
+            (WEBHOOKS, self._webhook),
+            (FLOW_REPOSITORIES, self._repository),
         )
         self._waiting = len(self._followed) * len(self._namespaces)
         self.executions = Executions()
@@ -131,6 +159,19 @@ class Watches:
     def _schema(self, item: JsonObject, gone: bool) -> None:
         catalog = self.catalogs.schemas(item["metadata"]["namespace"])
         _take(catalog, Schema, item, gone, left_out={"json_schema": {}})
+
+    def _schedule(self, item: JsonObject, gone: bool) -> None:
+        _take(self.catalogs.schedules(item["metadata"]["namespace"]), Schedule, item, gone)
+
+    def _webhook(self, item: JsonObject, gone: bool) -> None:
+        _take(self.catalogs.webhooks(item["metadata"]["namespace"]), Webhook, item, gone)
+
+    def _repository(self, item: JsonObject, gone: bool) -> None:
+        key = (item["metadata"]["namespace"], item["metadata"]["name"])
+        if gone:
+            self.catalogs.repositories.pop(key, None)
+        elif repository := parsed(FlowRepository, item):
+            self.catalogs.repositories[key] = repository
 
     def _setting(self, item: JsonObject, gone: bool) -> None:
         namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]

@@ -3,13 +3,19 @@
 {{/* The operator, in the namespaces that it serves. */}}
 {{- define "weir.rules.operator" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, connectors]
+  resources: [connectors, flowrepositories]
   verbs: [get, list, watch]
 - apiGroups: [weir.dev]
-  resources: [executions]
-  verbs: [get, list, watch, patch]  # patch: desiredState of the children of one that ended
+  resources: [flows, schedules, settings, schemas]  # written as a FlowRepository has them
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [serviceaccounts]  # spec.serviceAccountName of FlowRepositories
+  verbs: [impersonate]
 - apiGroups: [weir.dev]
-  resources: [flows/status, executions/status, connectors/status]
+  resources: [executions]
+  verbs: [get, list, watch, create, patch]  # of Schedules; patch: desiredState of what is to end
+- apiGroups: [weir.dev]
+  resources: [flows/status, executions/status, connectors/status, schedules/status, flowrepositories/status]
   verbs: [patch]
 - apiGroups: [""]
   resources: [pods]
@@ -65,7 +71,7 @@
 {{/* The server, in the namespaces that it serves. */}}
 {{- define "weir.rules.server" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, connectors]  # written for scripts whose Flow's spec.allow names them
+  resources: [flows, connectors, schedules, webhooks]  # written for scripts whose Flow's spec.allow names them
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [weir.dev]
   resources: [settings, schemas]  # as scripts save and delete them
@@ -74,11 +80,14 @@
   resources: [executions]
   verbs: [get, list, watch, create, patch, delete]  # children, their cancellation, retention
 - apiGroups: [weir.dev]
-  resources: [executions/status, messages/status, settings/status]  # of Settings: locks
+  resources: [executions/status, messages/status, settings/status, webhooks/status]  # of Settings: locks
   verbs: [patch]
 - apiGroups: [weir.dev]
   resources: [messages]
   verbs: [get, list, watch, create]
+- apiGroups: [weir.dev]
+  resources: [flowrepositories]
+  verbs: [get, list, watch, patch]  # patch: the annotation that asks for a sync
 - apiGroups: [apps]
   resources: [controllerrevisions]
   verbs: [get]  # the script that a run keeps
@@ -113,7 +122,7 @@
 {{/* People: may look. */}}
 {{- define "weir.rules.view" -}}
 - apiGroups: [weir.dev]
-  resources: [flows, executions, connectors, messages, settings, schemas]
+  resources: [flows, executions, connectors, messages, settings, schemas, schedules, webhooks, flowrepositories]
   verbs: [get, list, watch]
 - apiGroups: [weir.dev]
   resources: [files]  # kept by the server, which asks for these rights
@@ -140,7 +149,7 @@
 {{- define "weir.rules.author" -}}
 {{ include "weir.rules.view" . }}
 - apiGroups: [weir.dev]
-  resources: [flows, connectors, settings, schemas, executions]
+  resources: [flows, connectors, settings, schemas, schedules, webhooks, flowrepositories, executions]
   verbs: [create, update, patch, delete, deletecollection]
 - apiGroups: [weir.dev]
   resources: [files]

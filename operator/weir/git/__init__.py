@@ -1,0 +1,1 @@
+"""Git repositories: fetched, read, and committed to. The only importer of GitPython here."""

@@ -8,6 +8,7 @@ into its models costs more than all our decisions.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 from collections import Counter
@@ -23,7 +24,7 @@ from kubernetes.aio import client, config
 
 from weir.api.resource import JsonObject
 from weir.cluster import watching
-from weir.cluster.errors import ClusterError, NotFound, Unavailable, from_answer
+from weir.cluster.errors import ClusterError, Conflict, Invalid, NotFound, Unavailable, from_answer
 from weir.cluster.kinds import Kind
 from weir.cluster.watching import Listing
 
@@ -35,6 +36,8 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
+# JSON is YAML, and the API server reads it faster than what is not.
+_APPLY = "application/apply-patch+yaml"
 
 PAGE = 100
 
@@ -52,6 +55,7 @@ class Cluster:
 
     def __init__(self, api: client.ApiClient, *, host: str, namespace: str | None = None) -> None:
         self._api = api
+        self._user = ""  # whom it acts as: "" is itself
         self._host = host.rstrip("/")
         self.namespace = namespace  # of the kubeconfig's context, if it names one
         self.calls: Counter[str] = (
@@ -99,6 +103,16 @@ class Cluster:
     async def close(self) -> None:
         """Close all connections."""
         await self._api.close()
+
+    def acting_as(self, user: str) -> Cluster:
+        """Return the same connections and counts for calls that are bound by another's rights.
+
+        `user` is as RBAC knows it, such as system:serviceaccount:NAMESPACE:NAME. Whoever may not
+        impersonate it is Refused at each call.
+        """
+        other = copy.copy(self)
+        other._user = user
+        return other
 
     @property
     def host(self) -> str:
@@ -176,17 +190,46 @@ class Cluster:
         changes: Sequence[JsonObject],
         *,
         status: bool = False,
+        manager: str = "",
     ) -> JsonObject:
         """Apply JSON Patch operations to an object, or to its status: for values that are replaced,
         not merged.
 
-        One that sets /metadata/resourceVersion guards: raises Conflict, NotFound, Invalid.
+        One that sets /metadata/resourceVersion guards: raises Conflict, NotFound, Invalid. What it
+        sets belongs to `manager`; default: to the name of this program.
         """
         path = kind.path(namespace, name) + ("/status" if status else "")
         verb = f"patch {kind.plural}{'/status' if status else ''}"
         return await self._object(
-            "PATCH", path, body=[*changes], content_type=_JSON_PATCH, verb=verb
+            "PATCH",
+            path,
+            query={"fieldManager": manager} if manager else None,
+            body=[*changes],
+            content_type=_JSON_PATCH,
+            verb=verb,
         )
+
+    async def apply(
+        self, kind: Kind, namespace: str | None, name: str, body: JsonObject, *, manager: str
+    ) -> JsonObject:
+        """Create an object, or give it the fields of `body`, whoever set them (server-side apply).
+
+        Fields that `manager` applied before and that are not in `body` go; those of others stay. A
+        metadata.uid in it guards: raises Conflict when that object is gone or another. Raises
+        Invalid, Refused.
+        """
+        query = {"fieldManager": manager, "force": "true"}
+        path = kind.path(namespace, name)
+        verb = f"apply {kind.plural}"
+        try:
+            return await self._object(
+                "PATCH", path, query=query, body=body, content_type=_APPLY, verb=verb
+            )
+        except Invalid as error:
+            # To the API server this is an attempt to change the UID.
+            if "metadata.uid" in error.message and "immutable" in error.message:
+                raise Conflict(error.message, reason="Conflict", status=409) from error
+            raise
 
     async def delete(
         self,
@@ -312,6 +355,8 @@ class Cluster:
         # The published keys of service accounts have a type of their own.
         headers = {"Accept": "application/json, */*;q=0.5", "Content-Type": content_type}
         headers |= await self._authorization()
+        if self._user:
+            headers["Impersonate-User"] = self._user
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
         try:
             answer = await self._api.rest_client.request(

@@ -1,6 +1,8 @@
 """The operator's settings, from environment variables that begin with WEIR_."""
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -38,6 +40,14 @@ class Settings(BaseSettings):
     """Executions that may be Starting or Running at once; 0: no limit."""
     max_depth: Annotated[int, Field(ge=1)] = 32
     max_attempts: Annotated[int, Field(ge=1)] = 5
+    repository_max_bytes: Annotated[int, Field(ge=1)] = 256 * 1024 * 1024
+    """How large what is fetched of a FlowRepository may be on disk."""
+    repository_concurrency: Annotated[int, Field(ge=1)] = 4
+    """FlowRepositories that are fetched at once."""
+    repository_folder: Path = Path(tempfile.gettempdir()) / "weir-repositories"
+    """What is fetched is kept here. It is the operator's alone: what is in it at the start goes."""
+    repository_allow_local: bool = False
+    """Whether a FlowRepository may be a folder of the operator's own file system: for tests."""
     lease: str = "weir-operator"
     identity: str = Field(default_factory=lambda: os.uname().nodename)
     """Who holds the Lease: the Pod's name."""

@@ -125,3 +125,46 @@ async def test_a_transition_never_hits_a_namesake(cluster: Cluster, namespace: s
     await cluster.create(EXECUTIONS, namespace, body)
     with pytest.raises(Conflict):
         await transition(cluster, seen, move(seen, Phase.QUEUED, now=NOW))
+
+
+async def test_applying_makes_an_object_and_takes_back_what_it_no_longer_says(
+    cluster: Cluster, namespace: str
+) -> None:
+    made = await apply(cluster, namespace, a="1", b="2")
+    await cluster.patch(CONFIG_MAPS, namespace, "a", {"data": {"a": "9", "theirs": "3"}})
+    applied = await apply(cluster, namespace, a="1")
+    assert applied["data"] == {"a": "1", "theirs": "3"}
+    assert applied["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+async def test_applying_what_is_there_already_writes_nothing(
+    cluster: Cluster, namespace: str
+) -> None:
+    first = await apply(cluster, namespace, a="1")
+    second = await apply(cluster, namespace, a="1")
+    assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+async def test_applying_to_an_object_that_was_made_anew_is_a_conflict(
+    cluster: Cluster, namespace: str
+) -> None:
+    made = await apply(cluster, namespace, a="1")
+    await cluster.delete(CONFIG_MAPS, namespace, "a")
+    with pytest.raises(Conflict):
+        await apply(cluster, namespace, uid=made["metadata"]["uid"], a="2")
+    await apply(cluster, namespace, a="1")
+    with pytest.raises(Conflict):
+        await apply(cluster, namespace, uid=made["metadata"]["uid"], a="2")
+
+
+async def test_who_acts_as_another_has_that_ones_rights(cluster: Cluster, namespace: str) -> None:
+    nobody = cluster.acting_as(f"system:serviceaccount:{namespace}:nobody")
+    with pytest.raises(Refused, match=f"{namespace}:nobody.* cannot patch resource"):
+        await apply(nobody, namespace, a="1")
+    assert await apply(cluster, namespace, a="1")
+
+
+async def apply(cluster: Cluster, namespace: str, *, uid: str = "", **data: str) -> JsonObject:
+    metadata = {"name": "a"} | ({"uid": uid} if uid else {})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    return await cluster.apply(CONFIG_MAPS, namespace, "a", body, manager="test")

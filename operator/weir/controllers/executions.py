@@ -185,6 +185,8 @@ class ExecutionController:
             flow=status.flow or plan.title,
             title=status.title or execution.spec.title,
             revision=status.revision or plan.revision,
+            # What runs is the revision, so it is said once, with it.
+            source=status.source if status.revision else plan.source,
             try_number=status.try_number or 1,
             attempt=action.attempt,
             losses=action.losses or None,

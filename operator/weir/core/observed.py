@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from weir.api import durations
-from weir.api.execution import Execution
+from weir.api.execution import Execution, SourceStatus
 from weir.api.flow import FlowSpec, Runner
 from weir.api.reasons import Reason
 from weir.core.pod_state import ABSENT, PodState
@@ -41,6 +41,7 @@ class Plan:
     flow: str | None = None  # object name of the Flow
     revision: str | None = None
     spec: FlowSpec | None = None  # of the Flow, at that revision
+    source: SourceStatus | None = None  # the commit that revision came from
     obstacle: Obstacle | None = None
     repeatable: bool = True  # whether what has begun may be run again
     max_concurrent: int | None = None

@@ -1,5 +1,6 @@
 """What an Execution runs, and what stands in the way of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from weir.api.schedule import Schedule
 from weir.api.webhook import Webhook
 from weir.core.lookup import Catalog
 from weir.core.observed import Obstacle, Plan
+from weir.core.provenance import source_of
 from weir_connectors import registry
 from weir_connectors.errors import InputError, UnknownTypeError
 
@@ -25,7 +27,7 @@ def plan_of(execution: Execution, flows: Catalog[Flow], connectors: Catalog[Conn
     """Return what an Execution that has not started would run, as its namespace is now."""
     spec = execution.spec
     if spec.draft is not None and spec.flow is not None:
-        return _of_draft(spec.flow, flows)
+        return replace(_of_draft(spec.flow, flows), source=None)  # no commit has its script
     if spec.flow is not None:
         return _of_flow(spec.flow, flows.find(spec.flow))
     if spec.connection is not None:
@@ -86,6 +88,7 @@ def _of_flow(word: str, flow: Flow | None) -> Plan:
         flow=flow.metadata.name,
         revision=flow.status.revision,
         spec=flow.spec,
+        source=source_of(flow),
         obstacle=_obstacle(flow, Reason.FLOW_NOT_READY) or _suspended(flow),
         max_concurrent=flow.spec.max_concurrent,
     )

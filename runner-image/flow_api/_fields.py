@@ -29,6 +29,9 @@ READABLE = {
     "created_at": "created_at",
     "started_at": "started_at",
     "ended_at": "ended_at",
+    "schedule_name": "schedule_name",
+    "scheduled_for": "scheduled_for",
+    "webhook_name": "webhook_name",
     "input_value": "input_value",
     "output_value": "output_value",
 }
@@ -57,6 +60,9 @@ OptionalField = Literal[
     "created_at",
     "started_at",
     "ended_at",
+    "schedule_name",
+    "scheduled_for",
+    "webhook_name",
 ]
 ValueField = Literal["input_value", "output_value"]
 

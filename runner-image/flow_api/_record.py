@@ -77,8 +77,8 @@ class Record:
         Parameters:
             fields: Any of id, name, object_name, type, status, phase, reason, message, description,
                 input_value, output_value, flow_name, connector_name, connector_type, parent_id,
-                is_productive, try_number, created_at, started_at, ended_at. Times are ISO 8601 in
-                UTC.
+                is_productive, try_number, created_at, started_at, ended_at, schedule_name,
+                scheduled_for, webhook_name. Times are ISO 8601 in UTC.
 
         Returns:
             The value of one field; of several a tuple. `input_value` and `output_value` are dicts,

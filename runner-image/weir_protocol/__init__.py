@@ -83,6 +83,9 @@ class ExecutionView:
     output_value: JsonObject | None = None
     cause: Cause | None = None
     try_number: int = 1
+    schedule_name: str | None = None  # object name of the Schedule that started it
+    scheduled_for: str | None = None  # when it was due
+    webhook_name: str | None = None  # object name of the Webhook that started it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

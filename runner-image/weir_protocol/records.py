@@ -62,6 +62,9 @@ EXECUTION_FIELDS = (
     "created_at",
     "started_at",
     "ended_at",
+    "schedule_name",
+    "scheduled_for",
+    "webhook_name",
 )
 
 

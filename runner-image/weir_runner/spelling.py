@@ -55,12 +55,18 @@ _FIELDS = {
     "parent": "parent_id",
     "result": "output_value",
     "results": "output_value",
+    "schedule": "schedule_name",
+    "schedule_time": "scheduled_for",
+    "scheduled": "scheduled_for",
+    "scheduled_at": "scheduled_for",
+    "scheduled_time": "scheduled_for",
     "started": "started_at",
     "state": "status",
     "status_message": "message",
     "title": "name",
     "uid": "id",
     "value": "output_value",
+    "webhook": "webhook_name",
 }
 
 

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
+from weir.api import names
 from weir.api.execution import Execution, ExecutionStatus
 from weir.api.phases import Mode, Phase
-from weir.api.resource import JsonObject, render_time
+from weir.api.resource import JsonObject, parse_time, render_time
 from weir_protocol import Cause, ExecutionView
 
 MASK = "***"
@@ -45,6 +46,9 @@ def view(
         output_value=outputs,
         try_number=status.try_number or 1,
         cause=cause_of(execution) if status.phase.is_final else None,
+        schedule_name=execution.metadata.labels.get(names.SCHEDULE_LABEL),
+        scheduled_for=_due(execution),
+        webhook_name=execution.metadata.labels.get(names.WEBHOOK_LABEL),
     )
 
 
@@ -103,6 +107,15 @@ def _type(execution: Execution) -> Literal["FLOW", "SCRIPT", "CONNECTION"]:
     if execution.spec.flow is not None:
         return "FLOW"
     return "SCRIPT" if execution.spec.script is not None else "CONNECTION"
+
+
+def _due(execution: Execution) -> str | None:
+    told = execution.metadata.annotations.get(names.SCHEDULED_TIME)
+    try:
+        due = parse_time(told) if told else None
+        return _time(due) if due and due.tzinfo else None
+    except (ValueError, OverflowError):  # whoever may make Executions may have written it
+        return None
 
 
 def _time(moment: datetime | None) -> str | None:

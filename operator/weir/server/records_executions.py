@@ -100,6 +100,9 @@ def _fields(shown: ExecutionView) -> JsonObject:
         "created_at": shown.created_at,
         "started_at": shown.started_at,
         "ended_at": shown.ended_at,
+        "schedule_name": shown.schedule_name,
+        "scheduled_for": shown.scheduled_for,
+        "webhook_name": shown.webhook_name,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.server.executions import execution
+from weir.api import names
 from weir.core import views
 from weir_protocol import Cause
 
@@ -38,6 +39,29 @@ def test_a_view_tells_what_a_script_may_know() -> None:
     assert (seen.input_value, seen.output_value) == ({"a": 1}, {"b": 2})
     assert not seen.is_productive
     assert seen.cause is None
+
+
+def test_a_view_tells_which_schedule_or_webhook_started_it() -> None:
+    seen = views.view(
+        execution(
+            labels={names.SCHEDULE_LABEL: "nightly"},
+            annotations={names.SCHEDULED_TIME: "2026-11-24T03:00:00+01:00"},
+        )
+    )
+    assert (seen.schedule_name, seen.webhook_name) == ("nightly", None)
+    assert seen.scheduled_for == "2026-11-24T02:00:00.000000Z"
+    assert views.view(execution(labels={names.WEBHOOK_LABEL: "push"})).webhook_name == "push"
+    seen = views.view(execution())
+    assert (seen.schedule_name, seen.scheduled_for, seen.webhook_name) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "soon", "2026-11-24T03:00:00", "2026-13-24T03:00:00Z", "0001-01-01T00:00:00+14:00"],
+)
+def test_a_time_that_is_none_is_not_told(told: str) -> None:
+    seen = views.view(execution(annotations={names.SCHEDULED_TIME: told}))
+    assert seen.scheduled_for is None
 
 
 def test_what_a_child_looked_like_does_not_depend_on_what_became_of_it() -> None:

@@ -1,5 +1,6 @@
 """News from watches and from own writes: into the store, and on to what it moves."""
 
+from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
@@ -13,6 +14,7 @@ from weir.core.targets import ready_condition
 
 # A Flow's counts of runs are written at most this often (seconds).
 FLOW_COUNTS_EVERY = 5.0
+Brought = Flow | Schedule  # what is watched of what FlowRepositories bring
 _NOT_STARTED = (Phase.PENDING, Phase.QUEUED, Phase.PAUSED)
 
 
@@ -68,6 +70,7 @@ class Intake:
             self._wake_runs(flow.metadata.namespace)
         if before is None or before.title != flow.title:
             self._look_at_all("flow", [*rivals, *flows.rivals(flow)])
+        self._tell_repositories(before, flow)
 
     def flow_gone(self, key: Key, uid: str) -> None:
         """A Flow was deleted."""
@@ -80,6 +83,7 @@ class Intake:
         self._queue.forget(Target("flow", *key))
         self._look_at_all("flow", rivals)
         self._wake_runs(key[0])
+        self._tell_repositories(before, None)
 
     def connector(self, item: JsonObject) -> None:
         """A Connector was made or changed."""
@@ -123,6 +127,7 @@ class Intake:
         if before is None or before.title != schedule.title:
             for one in (*rivals, *schedules.rivals(schedule)):
                 self._queue.look_again(Target("schedule", *one.key))
+        self._tell_repositories(before, schedule)
 
     def schedule_gone(self, key: Key, uid: str) -> None:
         """A Schedule was deleted."""
@@ -135,6 +140,7 @@ class Intake:
         self._queue.forget(Target("schedule", *key))
         for one in rivals:
             self._queue.look_again(Target("schedule", *one.key))
+        self._tell_repositories(before, None)
 
     def repository(self, item: JsonObject) -> None:
         """A FlowRepository was made or changed."""
@@ -196,6 +202,17 @@ class Intake:
             if execution.metadata.namespace == namespace and execution.phase in _NOT_STARTED:
                 self._look_at(execution.key)
 
+    def _tell_repositories(self, before: Brought | None, after: Brought | None) -> None:
+        """Look at the FlowRepositories of what is not as it was: they may have to undo that."""
+        if before is not None and after is not None and not _is_changed(before, after):
+            return
+        for one in filter(None, (before, after)):
+            name = one.metadata.labels.get(names.REPOSITORY_LABEL)
+            if name is not None:
+                key = (one.metadata.namespace, name)
+                self._store.note_brought(key, one.KIND, one.metadata.name)
+                self._queue.look_again(Target("repository", *key))
+
     def _count_later(self, execution: Execution) -> None:
         flow = self._store.flow_of(execution)
         if flow is not None:
@@ -205,6 +222,17 @@ class Intake:
 def _is_older(item: JsonObject, known: Flow | Connector | Schedule | FlowRepository) -> bool:
     version = version_of(item["metadata"]["resourceVersion"])
     return version <= version_of(known.metadata.resource_version)
+
+
+def _is_changed(before: Brought, after: Brought) -> bool:
+    """Whether more than a status is another."""
+    old, new = before.metadata, after.metadata
+    return (
+        old.uid != new.uid
+        or old.generation != new.generation
+        or old.labels != new.labels
+        or old.annotations != new.annotations
+    )
 
 
 def _concerns_runs(before: Flow | Connector, after: Flow | Connector) -> bool:

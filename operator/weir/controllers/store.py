@@ -56,6 +56,7 @@ class Store:
         self._connectors: dict[str, Catalog[Connector]] = {}
         self._schedules: dict[str, Catalog[Schedule]] = {}
         self.repositories: dict[Key, FlowRepository] = {}
+        self._brought: dict[Key, set[tuple[str, str]]] = {}  # news of what they brought
         self._latest: dict[FlowKey, tuple[datetime, str]] = {}
         self._flow_of_live: dict[str, FlowKey | None] = {}
         self._live_of_flow: Counter[FlowKey] = Counter()
@@ -183,6 +184,17 @@ class Store:
     def all_schedules(self) -> Iterator[Schedule]:
         """Iterate over the Schedules of all namespaces."""
         return (one for catalog in list(self._schedules.values()) for one in catalog)
+
+    # FlowRepositories
+
+    def note_brought(self, repository: Key, kind: str, name: str) -> None:
+        """Note that what a FlowRepository brought was made, changed or deleted."""
+        if repository in self.repositories:
+            self._brought.setdefault(repository, set()).add((kind, name))
+
+    def take_brought(self, repository: Key) -> set[tuple[str, str]]:
+        """Return what was noted, as (kind, name), and forget it."""
+        return self._brought.pop(repository, set())
 
     # Pods
 

@@ -1,0 +1,1 @@
+"""FlowRepositories: what Git hosts say of pushes, and commits of edited scripts."""

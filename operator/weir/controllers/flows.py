@@ -73,7 +73,8 @@ class FlowController:
         except NotFound:
             return
         self._intake.flow(written)
-        if "revision" in fields:
+        # A Flow's first revision is one too many of none.
+        if "revision" in fields and flow.status.revision is not None:
             await self.sweep(flow.metadata.namespace, flow.metadata.name)
 
     async def _readiness(self, flow: Flow) -> dict[str, Any]:

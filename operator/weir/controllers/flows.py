@@ -73,8 +73,7 @@ class FlowController:
         except NotFound:
             return
         self._intake.flow(written)
-        # A Flow's first revision is one too many of none.
-        if "revision" in fields and flow.status.revision is not None:
+        if "revision" in fields and flow.metadata.generation > 1:  # a new Flow has but one
             await self.sweep(flow.metadata.namespace, flow.metadata.name)
 
     async def _readiness(self, flow: Flow) -> dict[str, Any]:

@@ -25,11 +25,37 @@ _WRITABLE: dict[str, tuple[str, ...]] = {
     "schema": ("value", "description"),
     "flow": ("script", "description", "input_schema", "output_schema", "is_enabled"),
     "connector": ("connector_type", "value", "description"),
+    "schedule": (
+        "flow_name",
+        "cron",
+        "interval",
+        "time_zone",
+        "input_value",
+        "is_productive",
+        "is_enabled",
+        "concurrency_policy",
+        "starting_deadline",
+        "description",
+    ),
+    "webhook": (
+        "flow_name",
+        "input_value",
+        "is_productive",
+        "is_enabled",
+        "is_async",
+        "methods",
+        "timeout",
+        "max_bytes",
+        "description",
+    ),
 }
+
+# What a copy of a webhook does not have: scripts cannot write it.
+_GUARDS = ("is_key_required", "is_signed")
 
 
 class Resource:
-    """A record of the namespace, by its name: a setting, a file, a schema, a flow, a connector.
+    """A record of the namespace, by its name: a setting, a file, a flow, a schedule, and so on.
 
     `system.setting(name)` and its relatives return one, whether or not there is such a record:
     `exists()` tells, and `save()` creates it. What is read is recorded: a run that goes on in
@@ -55,11 +81,15 @@ class Resource:
         """Return fields as they were last read; the first time they are read from the server.
 
         Parameters:
-            fields: All records have name and created_at (ISO 8601, UTC). Settings, schemas, flows
-                and connectors have id, object_name and description; settings value and locked_by;
-                schemas value; files content (base64), content_size_bytes and modified_at; flows
-                script, input_schema, output_schema and is_enabled; connectors connector_type and
-                value, without what is secret.
+            fields: All records have name and created_at (ISO 8601, UTC), all but files id,
+                object_name and description. Settings have value and locked_by; schemas value;
+                files content (base64), content_size_bytes and modified_at; flows script,
+                input_schema, output_schema and is_enabled; connectors connector_type and value,
+                without what is secret. Schedules and webhooks have flow_name, input_value,
+                is_enabled, is_productive and last_execution; schedules cron, interval, time_zone,
+                concurrency_policy, starting_deadline, last_scheduled_for and next_scheduled_for;
+                webhooks methods, timeout, max_bytes, is_async, is_key_required, is_signed, path
+                and last_called_at.
 
         Returns:
             The value of one field; of several a tuple.
@@ -122,12 +152,15 @@ class Resource:
             fields: Of settings value (any JSON value of up to 256 KiB) and description; of schemas
                 value (a JSON Schema) and description; of files content (base64, up to 16 MiB); of
                 flows script, description, input_schema, output_schema and is_enabled; of
-                connectors connector_type, value and description. Fields that are not given stay
-                as they are.
+                connectors connector_type, value and description. Of schedules and webhooks
+                flow_name, input_value, is_enabled, is_productive and description; of schedules
+                cron or interval, time_zone, concurrency_policy and starting_deadline; of webhooks
+                methods, timeout, max_bytes and is_async. Durations are texts such as `90s`.
+                Fields that are not given stay as they are; None sets a default.
 
         Raises:
-            PermissionDenied: It is a flow or a connector, and the flow's `spec.allow` does not name
-                those.
+            PermissionDenied: It is a flow, connector, schedule or webhook, and the `spec.allow` of
+                the flow that runs does not name those.
             InvalidInputError: A field cannot have that value, or is too large.
             SchemaError: What is to be a JSON Schema is none.
             ValueError: A script cannot set such a field.
@@ -151,8 +184,9 @@ class Resource:
 
         Raises:
             ResourceNotFoundError: There is no such record.
-            PermissionDenied: It is a flow or a connector, and the flow's `spec.allow` does not name
-                those; or a setting that a run of another tree holds as a lock.
+            PermissionDenied: It is a flow, connector, schedule or webhook, and the `spec.allow` of
+                the flow that runs does not name those; or a setting that a run of another tree
+                holds as a lock.
 
         Example:
             >>> system.setting('limits').delete()
@@ -176,6 +210,8 @@ class Resource:
     def clone(self, name: str, **overrides: Any) -> Self:
         """Save a copy under another name, and return it.
 
+        The copy of a webhook that asks for a key or a signature asks for none, and is not enabled.
+
         Parameters:
             name: What the copy is called; a record of that name is overwritten.
             overrides: Fields in which the copy differs.
@@ -191,6 +227,8 @@ class Resource:
         """
         known = {**self._read(content=True), **self._unsaved}
         fields = {field: known[field] for field in _WRITABLE.get(self._kind, ()) if field in known}
+        if any(known.get(guard) for guard in _GUARDS):
+            fields["is_enabled"] = False
         copy = type(self)(self._backend, self._kind, name)
         return copy.save(**{**fields, **overrides})
 

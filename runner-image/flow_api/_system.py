@@ -143,28 +143,28 @@ class System:
         return found
 
     def schedule(self, name: str) -> Resource:
-        """Return a schedule. Weir keeps none yet, by its name.
+        """Return a schedule as a record: what runs when, by its name.
 
         Parameters:
             name: Its object's name, its title, or what its title's slug is made of. There need not
                 be one yet.
 
         Example:
-            >>> system.schedule('nightly').exists()
-            False
+            >>> system.schedule('nightly').get('cron', 'time_zone')
+            ('0 3 * * *', 'Europe/Vienna')
         """
         found: Resource = self._record("schedule", name)
         return found
 
     def webhook(self, name: str) -> Resource:
-        """Return a webhook. Weir keeps none yet, by its name.
+        """Return a webhook as a record, without its secrets, by its name.
 
         Parameters:
             name: Its object's name, its title, or what its title's slug is made of. There need not
                 be one yet.
 
         Example:
-            >>> system.webhook('push').exists()
+            >>> system.webhook('push').get('is_enabled')
             False
         """
         found: Resource = self._record("webhook", name)
@@ -298,7 +298,7 @@ class System:
         return found
 
     def schedules(self, filter: Filter = None, *, filter_: Filter = None) -> list[Resource]:
-        """Return the schedules of the namespace. Weir keeps none yet.
+        """Return the schedules of the namespace, by name.
 
         Parameters:
             filter: `{'field': …, 'op': …, 'value': …}`, or `{'and': [filter, …]}`, `{'or': …}`,
@@ -309,15 +309,14 @@ class System:
             InvalidInputError: The filter asks for a field or an op that there is not.
 
         Example:
-            >>> system.schedules()
-            Traceback (most recent call last):
-            flow_api.InvalidInputError: Weir keeps no records of kind schedule yet
+            >>> [one.get('name') for one in system.schedules()]
+            ['nightly']
         """
         found: list[Resource] = self._listed("schedule", filter, filter_)
         return found
 
     def webhooks(self, filter: Filter = None, *, filter_: Filter = None) -> list[Resource]:
-        """Return the webhooks of the namespace. Weir keeps none yet.
+        """Return the webhooks of the namespace, by name.
 
         Parameters:
             filter: `{'field': …, 'op': …, 'value': …}`, or `{'and': [filter, …]}`, `{'or': …}`,
@@ -328,9 +327,8 @@ class System:
             InvalidInputError: The filter asks for a field or an op that there is not.
 
         Example:
-            >>> system.webhooks()
-            Traceback (most recent call last):
-            flow_api.InvalidInputError: Weir keeps no records of kind webhook yet
+            >>> [one.get('path') for one in system.webhooks()]
+            ['/hooks/team/push']
         """
         found: list[Resource] = self._listed("webhook", filter, filter_)
         return found

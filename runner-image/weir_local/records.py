@@ -1,4 +1,4 @@
-"""The operations on records: settings, schemas, files, flows, connectors, executions."""
+"""The operations on records: settings, files, flows, schedules, executions, and so on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from weir_local import triggers
 from weir_local.errors import LocalError, Raises, denied, invalid, not_found
 from weir_local.execution import at_second, full_view, moment, view
 from weir_local.flows import Flow
@@ -17,7 +18,8 @@ from weir_local.store import File, Kept, Things
 from weir_protocol import Answer, ExecutionView, filters
 from weir_protocol.arguments import JsonObject
 from weir_protocol.coercion import coerced
-from weir_protocol.records import EXECUTION_FIELDS, FIELDS, MAX_WORD, Refusal, changes, required
+from weir_protocol.records import EXECUTION_FIELDS, FIELDS, MAX_WORD, changes, required
+from weir_protocol.writing import Refusal
 
 if TYPE_CHECKING:
     from weir_local.asked import Asked
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MAX_CONTENT = 16 * 2**20
 _FILE_FIELDS = ("name", "content_size_bytes", "size_bytes", "created_at", "modified_at")
+_PERMITTED = ("flow", "connector", "schedule", "webhook")
 _KINDS: dict[str, tuple[str, ...]] = {
     **FIELDS,
     "file": _FILE_FIELDS,
@@ -41,7 +44,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
 
 def get_record(asked: Asked, arguments: GetRecordArguments) -> Answer:
     """Read a record."""
-    _require_kept(arguments.kind, checked_name(arguments.name))
+    _require_kept(arguments.kind)
+    checked_name(arguments.name)
     if arguments.kind == "file":
         return _value(_file(asked, arguments.name, content=arguments.content))
     if arguments.kind == "execution":
@@ -54,8 +58,7 @@ def get_record(asked: Asked, arguments: GetRecordArguments) -> Answer:
 
 def list_records(asked: Asked, arguments: ListRecordsArguments) -> Answer:
     """List the names of the records of a kind; of executions their IDs."""
-    if arguments.kind not in _KINDS:
-        raise invalid(f"Weir keeps no records of kind {arguments.kind} yet")
+    _require_kept(arguments.kind)
     if arguments.filter is not None:
         try:
             filters.check(arguments.filter, _KINDS[arguments.kind])
@@ -70,8 +73,7 @@ def list_records(asked: Asked, arguments: ListRecordsArguments) -> Answer:
 def save_record(asked: Asked, arguments: SaveRecordArguments) -> Answer:
     """Create a record, or change the given fields of the one of that name."""
     kind, name, fields = arguments.kind, checked_name(arguments.name), arguments.fields
-    if kind not in _KINDS:
-        raise invalid(f"Weir keeps no records of kind {kind} yet")
+    _require_kept(kind)
     if kind == "execution":
         raise invalid("an execution is changed by the calls of flow_api.Execution, not as a record")
     if kind == "file":
@@ -82,8 +84,7 @@ def save_record(asked: Asked, arguments: SaveRecordArguments) -> Answer:
         raise Raises(error.type, str(error)) from None
     except ImportError:
         raise LocalError(_NEEDS_JSONSCHEMA) from None
-    if kind in ("flow", "connector"):
-        _require_permit(asked, f"{kind}s")
+    _require_permit(asked, kind)
     if _object(asked, kind, name) is None:
         try:
             required(kind, fields)
@@ -96,11 +97,10 @@ def save_record(asked: Asked, arguments: SaveRecordArguments) -> Answer:
 def delete_record(asked: Asked, arguments: DeleteRecordArguments) -> Answer:
     """Delete a record."""
     kind, name = arguments.kind, checked_name(arguments.name)
-    _require_kept(kind, name)
+    _require_kept(kind)
     if kind == "execution":
         raise invalid("an execution is changed by the calls of flow_api.Execution, not as a record")
-    if kind in ("flow", "connector"):
-        _require_permit(asked, f"{kind}s")
+    _require_permit(asked, kind)
     if kind == "file":
         if asked.services.store.files.pop(name, None) is None:
             raise _missing(asked, kind, name)
@@ -163,13 +163,15 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _require_kept(kind: RecordKind, name: str) -> None:
+def _require_kept(kind: RecordKind) -> None:
     if kind not in _KINDS:
-        raise not_found(f"there is no {kind} {name!a}: Weir keeps none yet")
+        raise invalid(f"a {kind} is no record")
 
 
-def _require_permit(asked: Asked, what: str) -> None:
-    flow = asked.execution.spec.flow
+def _require_permit(asked: Asked, kind: str) -> None:
+    if kind not in _PERMITTED:
+        return
+    what, flow = f"{kind}s", asked.execution.spec.flow
     if flow is None:
         raise denied(f"only the script of a Flow whose spec.allow names {what} may do that")
     if what not in flow.allow:
@@ -181,15 +183,22 @@ def _missing(asked: Asked, kind: str, name: str) -> Raises:
 
 
 def _things(asked: Asked, kind: str) -> Things:
-    return asked.services.store.settings if kind == "setting" else asked.services.store.schemas
+    store = asked.services.store
+    kinds = {
+        "setting": store.settings,
+        "schema": store.schemas,
+        "schedule": store.schedules,
+        "webhook": store.webhooks,
+    }
+    return kinds[kind]
 
 
 def _rows(asked: Asked, kind: str) -> Iterable[tuple[str, JsonObject]]:
     services = asked.services
     match kind:
-        case "setting" | "schema":
+        case "setting" | "schema" | "schedule" | "webhook":
             for thing in _things(asked, kind):
-                yield thing.title, _of_thing(kind, thing)
+                yield thing.title, _of_thing(asked, kind, thing)
         case "flow":
             for flow in services.flows:
                 yield flow.title, _of_flow(flow)
@@ -206,7 +215,7 @@ def _rows(asked: Asked, kind: str) -> Iterable[tuple[str, JsonObject]]:
 
 
 def _object(asked: Asked, kind: str, name: str) -> JsonObject | None:
-    """Return the fields of a setting, schema, flow or connector."""
+    """Return the fields of anything but a file or an execution."""
     if kind == "flow":
         flow = asked.services.flows.find(name)
         return _of_flow(flow) if flow else None
@@ -214,18 +223,20 @@ def _object(asked: Asked, kind: str, name: str) -> JsonObject | None:
         known = asked.services.connections.known()
         return next((_of_connector(one, *known[one]) for one in known if one == name), None)
     thing = _things(asked, kind).find(name)
-    return _of_thing(kind, thing) if thing else None
+    return _of_thing(asked, kind, thing) if thing else None
 
 
-def _of_thing(kind: str, thing: Kept) -> JsonObject:
+def _of_thing(asked: Asked, kind: str, thing: Kept) -> JsonObject:
     fields = {
         "id": uid_of(kind, thing.name),
         "name": thing.title,
         "object_name": thing.name,
         "description": thing.description,
         "created_at": at_second(thing.created),
-        "value": thing.value,
     }
+    if kind in ("schedule", "webhook"):
+        return fields | triggers.fields_of(kind, thing, asked.services.namespace)
+    fields["value"] = thing.value
     if kind == "setting":
         fields["locked_by"] = thing.held_by.name if thing.held_by else None
     return fields
@@ -324,6 +335,10 @@ def _write_thing(asked: Asked, kind: str, name: str, found: JsonObject) -> None:
         setattr(thing, "value" if key == "schema" else key, value)
 
 
+def _write_trigger(asked: Asked, kind: str, name: str, found: JsonObject) -> None:
+    triggers.write(kind, _things(asked, kind), name, found, asked.now)
+
+
 def _write_flow(asked: Asked, name: str, found: JsonObject) -> None:
     flow = asked.services.flows.find(name) or flow_of(f"{found['script']}\n", name)
     told: dict[str, Any] = {_FLOW_FIELDS[key]: value for key, value in found.items()}
@@ -348,6 +363,8 @@ _WRITERS: dict[str, Callable[[Asked, str, JsonObject], None]] = {
     "schema": lambda asked, name, found: _write_thing(asked, "schema", name, found),
     "flow": _write_flow,
     "connector": _write_connector,
+    "schedule": lambda asked, name, found: _write_trigger(asked, "schedule", name, found),
+    "webhook": lambda asked, name, found: _write_trigger(asked, "webhook", name, found),
 }
 
 

@@ -1,4 +1,4 @@
-"""Settings, schemas and files of local runs: kept in memory, for as long as the process lives."""
+"""Settings, files and the like of local runs: kept in memory, for as long as the process lives."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from weir_protocol.naming import is_plain, record_name, slug
 
 @dataclass(eq=False, slots=True)
 class Kept:
-    """A setting, or a schema.
+    """A setting, a schema, a schedule, or a webhook.
 
     Attributes:
         name: Object name.
         title: What scripts call it.
         created: Unix time.
+        value: Of a schedule or webhook, the `spec` that its object would have.
         holder: The run that holds it as a lock, or held it when it ended.
         since: When that was taken, as Unix time.
         line: Who waits for the lock, the first first.
@@ -48,7 +49,7 @@ class File:
 
 
 class Things:
-    """Settings or schemas, by what they are called."""
+    """All of one kind, by what they are called."""
 
     def __init__(self) -> None:
         self._things: dict[str, Kept] = {}
@@ -90,6 +91,8 @@ class Store:
 
     settings: Things = field(default_factory=Things)
     schemas: Things = field(default_factory=Things)
+    schedules: Things = field(default_factory=Things)
+    webhooks: Things = field(default_factory=Things)
     files: dict[str, File] = field(default_factory=dict)
 
     def preset(

@@ -1,14 +1,17 @@
-"""Settings, Schemas, Flows and Connectors as scripts read them, and how changes are written."""
+"""The objects of a namespace as scripts read them, and how changes are written."""
 
 from __future__ import annotations
 
 from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject, Resource, render_time
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 from weir.core.views import masked
-from weir_protocol.records import Change
+from weir_protocol import triggers
+from weir_protocol.writing import Change
 
 
 def of_setting(setting: Setting, held_by: str | None) -> JsonObject:
@@ -44,6 +47,21 @@ def of_connector(connector: Connector, secret_names: frozenset[str]) -> JsonObje
         "connector_type": connector.spec.type,
         "value": masked(connector.spec.inputs or {}, secret_names),
     }
+
+
+def of_schedule(schedule: Schedule) -> JsonObject:
+    """Return a Schedule's fields."""
+    return _common(schedule, schedule.title, schedule.spec.description) | triggers.of_schedule(
+        schedule.spec.dump(), schedule.status.dump()
+    )
+
+
+def of_webhook(webhook: Webhook) -> JsonObject:
+    """Return a Webhook's fields; of its secrets only whether there are any."""
+    metadata = webhook.metadata
+    return _common(webhook, webhook.title, webhook.spec.description) | triggers.of_webhook(
+        webhook.spec.dump(), webhook.status.dump(), metadata.namespace, metadata.name
+    )
 
 
 def _common(thing: Resource, title: str, description: str | None) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Records that are objects of Kubernetes: Settings, Schemas, Flows and Connectors."""
+"""Records that are objects of Kubernetes: Settings, Flows, Schedules, and so on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from weir.api import names
 from weir.api.connector import Connector
 from weir.api.flow import Allowed, Flow
 from weir.api.resource import JsonObject, Resource
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 from weir.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
-from weir.cluster.kinds import CONNECTORS, FLOWS, SCHEMAS, SETTINGS, Kind
+from weir.cluster.kinds import CONNECTORS, FLOWS, SCHEDULES, SCHEMAS, SETTINGS, WEBHOOKS, Kind
 from weir.core import records
 from weir.core.lookup import Catalog, Titled
 from weir.server import connections, permits, raising
@@ -21,8 +23,9 @@ from weir.server.records_stores import noted, require_open
 from weir.server.runs import Run
 from weir.server.runtime import Runtime
 from weir.storage.operations import Record
-from weir_protocol.records import FIELDS, Change, Refusal, required
+from weir_protocol.records import FIELDS, required
 from weir_protocol.records import changes as changes_of
+from weir_protocol.writing import Change, Refusal
 
 # Each loss of the race is a write by somebody else.
 _MOST_ROUNDS = 8
@@ -43,6 +46,8 @@ _KEPT: dict[str, _Kept] = {
     "schema": _Kept(SCHEMAS, Schema, None),
     "flow": _Kept(FLOWS, Flow, "flows"),
     "connector": _Kept(CONNECTORS, Connector, "connectors"),
+    "schedule": _Kept(SCHEDULES, Schedule, "schedules"),
+    "webhook": _Kept(WEBHOOKS, Webhook, "webhooks"),
 }
 
 
@@ -178,6 +183,10 @@ class ObjectRecords:
             return records.of_schema(thing)
         if isinstance(thing, Flow):
             return records.of_flow(thing)
+        if isinstance(thing, Schedule):
+            return records.of_schedule(thing)
+        if isinstance(thing, Webhook):
+            return records.of_webhook(thing)
         assert isinstance(thing, Connector)
         return records.of_connector(thing, connections.secret_by_nature(thing.spec.type))
 
@@ -196,6 +205,10 @@ class ObjectRecords:
                 return catalogs.schemas(namespace)
             case "flow":
                 return catalogs.flows(namespace)
+            case "schedule":
+                return catalogs.schedules(namespace)
+            case "webhook":
+                return catalogs.webhooks(namespace)
             case _:
                 return catalogs.connectors(namespace)
 

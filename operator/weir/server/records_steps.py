@@ -38,6 +38,8 @@ class Stores:
             "schema": ObjectRecords(runtime, "schema"),
             "flow": ObjectRecords(runtime, "flow"),
             "connector": ObjectRecords(runtime, "connector"),
+            "schedule": ObjectRecords(runtime, "schedule"),
+            "webhook": ObjectRecords(runtime, "webhook"),
             "file": FileRecords(runtime),
             "execution": ExecutionRecords(runtime, values),
         }
@@ -46,15 +48,8 @@ class Stores:
         """Return the store of a kind. Raises Raises."""
         store = self._stores.get(kind)
         if store is None:
-            raise raising.Raises("InvalidInputError", f"Weir keeps no records of kind {kind} yet")
+            raise raising.Raises("InvalidInputError", f"a {kind} is no record")
         return store
-
-    def holding(self, kind: RecordKind, name: str) -> RecordStore:
-        """The same, for one record: of a kind that is not kept there is none. Raises Raises."""
-        checked_name(name)
-        if kind not in self._stores:
-            raise raising.not_found(f"there is no {kind} {name!a}: Weir keeps none yet")
-        return self._stores[kind]
 
 
 class GetsRecords:
@@ -65,7 +60,8 @@ class GetsRecords:
 
     def plan(self, run: Run, sequence: int, arguments: GetRecordArguments) -> Plan[None]:
         """Check the name. Raises Raises."""
-        self._stores.holding(arguments.kind, arguments.name)
+        self._stores.of(arguments.kind)
+        checked_name(arguments.name)
         return Plan(None, digest=journal.digest(arguments))
 
     async def act(
@@ -134,7 +130,8 @@ class DeletesRecords:
 
     def plan(self, run: Run, sequence: int, arguments: DeleteRecordArguments) -> Plan[None]:
         """Check the name. Raises Raises."""
-        self._stores.holding(arguments.kind, arguments.name)
+        self._stores.of(arguments.kind)
+        checked_name(arguments.name)
         return Plan(None, digest=journal.digest(arguments))
 
     async def act(

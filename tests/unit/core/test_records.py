@@ -3,13 +3,18 @@
 import pytest
 
 from tests.builders import NOW
+from weir.api import durations
 from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject, Resource, render_time
+from weir.api.schedule import Schedule, ScheduleSpec
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook, WebhookSpec
 from weir.core import records
-from weir_protocol.records import FIELDS, MAX_VALUE, Change, Refusal, changes, required
+from weir_protocol import triggers
+from weir_protocol.records import FIELDS, changes, required
+from weir_protocol.writing import MAX_VALUE, Change, Refusal
 
 SCRIPT = "def handler(system, this):\n    pass\n"
 
@@ -59,6 +64,65 @@ def test_a_connectors_fields_hide_what_is_secret() -> None:
     }
 
 
+def test_a_schedules_fields() -> None:
+    schedule = Schedule.model_validate(
+        item(flow="report", cron="0 3 * * *", timeZone="Europe/Vienna", inputs={"a": 1})
+        | {
+            "status": {
+                "lastScheduleTime": "2026-11-24T02:00:00Z",
+                "next": ["2026-11-25T02:00:00Z", "2026-11-26T02:00:00Z"],
+                "lastExecution": "nightly-1",
+            }
+        }
+    )
+    assert records.of_schedule(schedule) == COMMON | {
+        "flow_name": "report",
+        "is_enabled": True,
+        "is_productive": True,
+        "input_value": {"a": 1},
+        "cron": "0 3 * * *",
+        "interval": None,
+        "time_zone": "Europe/Vienna",
+        "concurrency_policy": "Allow",
+        "starting_deadline": None,
+        "last_scheduled_for": "2026-11-24T02:00:00.000000Z",
+        "next_scheduled_for": "2026-11-25T02:00:00.000000Z",
+        "last_execution": "nightly-1",
+    }
+
+
+def test_a_webhooks_fields_tell_that_there_are_secrets_and_never_which() -> None:
+    secret = {"name": "s", "key": "k"}
+    given = item(flow="deploy", keySecretRef=secret, hmac={"secretRef": secret}, mode="Development")
+    given["metadata"]["namespace"] = "team"
+    assert records.of_webhook(Webhook.model_validate(given)) == COMMON | {
+        "flow_name": "deploy",
+        "is_enabled": False,
+        "is_productive": False,
+        "input_value": {},
+        "is_async": False,
+        "is_key_required": True,
+        "is_signed": True,
+        "methods": ["GET", "POST"],
+        "timeout": "60s",
+        "max_bytes": 1048576,
+        "path": "/hooks/team/one",
+        "last_called_at": None,
+        "last_execution": None,
+    }
+
+
+def test_what_is_left_out_reads_as_the_default_of_the_kind() -> None:
+    bare = {"flow": "f"}
+    schedule, webhook = ScheduleSpec(flow="f").dump(), WebhookSpec(flow="f").dump()
+    assert triggers.of_schedule(bare, {}) == triggers.of_schedule(schedule, {})
+    assert triggers.of_webhook(bare, {}, "n", "w") == triggers.of_webhook(webhook, {}, "n", "w")
+
+
+def test_durations_are_those_of_the_kinds() -> None:
+    assert triggers.DURATION == durations.PATTERN
+
+
 def test_an_object_without_a_title_is_called_by_its_name() -> None:
     setting = Setting.model_validate({"metadata": {"name": "one"}, "spec": {}})
     fields = records.of_setting(setting, None)
@@ -71,6 +135,8 @@ def test_every_field_that_filters_know_is_there() -> None:
         "schema": records.of_schema(Schema.model_validate(item(schema={}))),
         "flow": records.of_flow(Flow.model_validate(item(script=SCRIPT))),
         "connector": records.of_connector(Connector.model_validate(item(type="GIT")), frozenset()),
+        "schedule": records.of_schedule(Schedule.model_validate(item(flow="f", cron="@daily"))),
+        "webhook": records.of_webhook(Webhook.model_validate(item(flow="f"))),
     }
     assert {kind: set(fields) for kind, fields in shown.items()} == {
         kind: set(fields) for kind, fields in FIELDS.items()
@@ -90,6 +156,9 @@ def test_a_new_object_has_a_title_where_its_name_is_not_what_it_is_called() -> N
     wanted = [Change("value", 1), Change("description", None)]
     assert records.spec_of(wanted, "one", "one") == {"value": 1}
     assert records.spec_of(wanted, "One", "one") == {"title": "One", "value": 1}
+
+
+_SUSPENDED = {"suspend": True, "mode": "Development"}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +183,21 @@ def test_a_new_object_has_a_title_where_its_name_is_not_what_it_is_called() -> N
             {"inputSchema": {"type": "object"}, "outputSchema": None},
         ),
         ("connector", {"connector_type": "GIT", "value": {}}, {"type": "GIT", "inputs": {}}),
+        ("schedule", {"cron": "30 6 * * 1-5"}, {"cron": "30 6 * * 1-5", "interval": None}),
+        ("schedule", {"interval": "1h30m"}, {"interval": "1h30m", "cron": None}),
+        ("schedule", {"cron": "@daily", "interval": None}, {"cron": "@daily", "interval": None}),
+        ("schedule", {"is_enabled": False, "is_productive": False}, _SUSPENDED),
+        ("schedule", {"time_zone": "Europe/Vienna"}, {"timeZone": "Europe/Vienna"}),
+        ("schedule", {"time_zone": None, "cron": None}, {"timeZone": None, "cron": None}),
+        (
+            "schedule",
+            {"concurrency_policy": "Forbid", "starting_deadline": "90s"},
+            {"concurrencyPolicy": "Forbid", "startingDeadline": "90s"},
+        ),
+        ("schedule", {"flow_name": "f", "input_value": {}}, {"flow": "f", "inputs": {}}),
+        ("webhook", {"is_enabled": True, "is_async": True}, {"enabled": True, "async": True}),
+        ("webhook", {"methods": ["PUT"], "max_bytes": 9}, {"methods": ["PUT"], "maxBytes": 9}),
+        ("webhook", {"timeout": None, "methods": None}, {"timeout": None, "methods": None}),
     ],
 )
 def test_what_a_script_may_write(kind: str, fields: JsonObject, written: JsonObject) -> None:
@@ -142,6 +226,33 @@ def test_what_a_script_may_write(kind: str, fields: JsonObject, written: JsonObj
         ("connector", {"secret_inputs": []}, "a script cannot set 'secret_inputs'"),
         ("connector", {"connector_type": ""}, "connector_type is a text"),
         ("connector", {"value": []}, "value is an object"),
+        ("schedule", {"flow_name": ""}, "flow_name is a text of 1 to 253 characters"),
+        ("schedule", {"cron": "60 * * * *"}, "cron cannot be read: Bad minute"),
+        ("schedule", {"cron": "0 0 31 2 *"}, "cron cannot be read: Bad day-of-month"),
+        ("schedule", {"cron": "* * * * * *"}, "cron has five fields"),
+        ("schedule", {"cron": "@reboot"}, "cron has five fields"),
+        ("schedule", {"cron": 5}, "cron is a text"),
+        ("schedule", {"cron": "@daily", "interval": "1h"}, "either a cron or an interval"),
+        ("schedule", {"interval": 300}, "interval is a duration, a text such as"),
+        ("schedule", {"interval": "5 m"}, "interval is a duration"),
+        ("schedule", {"starting_deadline": "soon"}, "starting_deadline is a duration"),
+        ("schedule", {"time_zone": "Vienna"}, "there is no time zone 'Vienna'"),
+        ("schedule", {"time_zone": "../etc/passwd"}, "there is no time zone"),
+        ("schedule", {"time_zone": 1}, "time_zone is the name of a time zone"),
+        ("schedule", {"concurrency_policy": "forbid"}, "one of Allow, Forbid, Replace"),
+        ("schedule", {"is_productive": "yes"}, "is_productive is True or False"),
+        ("schedule", {"input_value": [1]}, "input_value is an object"),
+        ("schedule", {"next_scheduled_for": None}, "a script cannot set 'next_scheduled_for'"),
+        ("webhook", {"methods": []}, "methods is a list of some of GET, HEAD"),
+        ("webhook", {"methods": ["GET", "GET"]}, "each once"),
+        ("webhook", {"methods": ["TRACE"]}, "methods is a list of some of"),
+        ("webhook", {"methods": [["GET"]]}, "methods is a list of some of"),
+        ("webhook", {"max_bytes": True}, "max_bytes is a whole number"),
+        ("webhook", {"max_bytes": 2**24}, "max_bytes is a whole number from 1 to 10485760"),
+        ("webhook", {"timeout": 60}, "timeout is a duration"),
+        ("webhook", {"key_secret_ref": {}}, "a script cannot set 'key_secret_ref' of a webhook"),
+        ("webhook", {"hmac": None}, "a script cannot set 'hmac' of a webhook"),
+        ("webhook", {"is_key_required": False}, "a script cannot set 'is_key_required'"),
     ],
 )
 def test_what_a_script_may_not_write_is_said(kind: str, fields: JsonObject, says: str) -> None:
@@ -158,6 +269,11 @@ def test_what_a_script_may_not_write_is_said(kind: str, fields: JsonObject, says
         ("flow", {}, "script"),
         ("connector", {"value": {}}, "connector_type"),
         ("connector", {"connector_type": "GIT"}, None),
+        ("schedule", {"cron": "@daily"}, "flow_name"),
+        ("schedule", {"flow_name": "f"}, "cron' or 'interval"),
+        ("schedule", {"flow_name": "f", "interval": "1h"}, None),
+        ("webhook", {}, "flow_name"),
+        ("webhook", {"flow_name": "f"}, None),
     ],
 )
 def test_what_a_new_record_needs(kind: str, fields: JsonObject, missing: str | None) -> None:
@@ -168,7 +284,7 @@ def test_what_a_new_record_needs(kind: str, fields: JsonObject, missing: str | N
         required(kind, fields)
 
 
-@pytest.mark.parametrize("model", [Setting, Schema])
+@pytest.mark.parametrize("model", [Setting, Schema, Schedule, Webhook])
 def test_a_resources_title_is_its_name_where_it_has_none(model: type[Resource]) -> None:
-    thing = model.model_validate({"metadata": {"name": "one"}, "spec": {"schema": {}}})
+    thing = model.model_validate({"metadata": {"name": "one"}, "spec": {"schema": {}, "flow": "f"}})
     assert thing.title == "one"  # type: ignore[attr-defined]

@@ -28,6 +28,17 @@ class RecordsDouble:
             ("setting", "limits"): {"name": "limits", "value": {"rows": 100}, "description": None},
             ("file", "report.txt"): _file("report.txt", b"all well"),
             ("flow", "greet"): {"name": "greet", "is_enabled": True, "script": "…"},
+            ("schedule", "nightly"): {
+                "name": "nightly",
+                "cron": "0 3 * * *",
+                "time_zone": "Europe/Vienna",
+            },
+            ("webhook", "push"): {
+                "name": "push",
+                "path": "/hooks/team/push",
+                "is_enabled": False,
+                "is_key_required": True,
+            },
         }
 
     def perform(self, kind: str, arguments: Any) -> Answer:
@@ -59,10 +70,6 @@ class RecordsDouble:
         return Answer(state="done")
 
     def _list_records(self, arguments: Any) -> Answer:
-        if arguments.kind in ("schedule", "webhook"):
-            return _failed(
-                "InvalidInputError", f"Weir keeps no records of kind {arguments.kind} yet"
-            )
         names = sorted(name for kind, name in self.kept if kind == arguments.kind)
         return Answer(state="done", value=names)
 

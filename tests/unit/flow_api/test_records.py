@@ -213,3 +213,15 @@ def test_a_lock_whose_setting_was_deleted_meanwhile_needs_no_release(
         backend.answer = Answer(state="failed", error=gone)
     with pytest.raises(flow_api.ResourceNotFoundError):
         system.setting("printer").release()
+
+
+def test_a_copy_of_a_guarded_webhook_has_no_guard_and_is_not_enabled(
+    system: System, backend: FakeBackend
+) -> None:
+    backend.records.kept[("webhook", "push")]["is_enabled"] = True
+    copy = system.webhook("push").clone("push 2")
+    assert copy.load("is_enabled") is False
+    assert "is_key_required" not in backend.records.kept[("webhook", "push 2")]
+    assert system.webhook("push").clone("push 3", is_enabled=True).load("is_enabled") is True
+    backend.records.kept[("webhook", "push")]["is_key_required"] = False
+    assert system.webhook("push").clone("push 4").load("is_enabled") is True

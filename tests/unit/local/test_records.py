@@ -196,14 +196,59 @@ def test_executions_are_listed_and_read() -> None:
         (child,) = system.executions(mine)
         this.log(child.get("name", "status"))
         this.log(system.execution(this.get("object_name")).get("id") == this.get("id"))
-        this.log(said(lambda: system.schedule("x").get("name")))
-        this.log(said(system.schedules))
+        this.log(*this.get("schedule_name", "scheduled_for", "webhook_name"))
 
     run = weir_local.run(main, flows={"leaf": "def handler(system, this):\n    pass\n"})
     assert run.is_success, run.message
     assert run.log == [
         '["the child", "ENDED_SUCCESS"]',
         "true",
-        "ResourceNotFoundError: there is no schedule 'x': Weir keeps none yet",
-        "InvalidInputError: Weir keeps no records of kind schedule yet",
+        "null null null",
+    ]
+
+
+def test_schedules_and_webhooks_are_changed_by_those_who_may_and_never_fire() -> None:
+    def main(system: System, this: Execution) -> None:
+        nightly = system.schedule("Every Night")
+        this.log(said(lambda: system.schedule("x").save(flow_name="main")))
+        this.log(said(lambda: system.schedule("x").save(cron="0 3 * * *")))
+        nightly.save(flow_name="main", cron="0 3 * * *", description="at night")
+        this.log(nightly.load("object_name", "cron", "interval", "is_enabled", "description"))
+        nightly.save(interval="1h", is_enabled=False, description=None)
+        this.log(nightly.get("cron", "interval", "is_enabled", "description"))
+        this.log(said(lambda: system.schedule("every-night").save(interval=None)))
+        hook = system.webhook("push")
+        hook.save(flow_name="main", is_enabled=True)
+        this.log(hook.get("path", "is_enabled", "methods", "is_key_required", "last_called_at"))
+        enabled = {"field": "is_enabled", "op": "eq", "value": True}
+        this.log(len(system.schedules(enabled)), [one.get("name") for one in system.webhooks()])
+        this.sleep(7200)
+        this.log(len(system.executions()))
+        nightly.delete()
+        this.log(nightly.exists(), said(hook.delete), said(hook.delete))
+
+    def modest(system: System, this: Execution) -> None:
+        this.log(said(lambda: system.schedule("x").save(flow_name="main", cron="@daily")))
+        this.log(said(lambda: system.webhook("x").delete()))
+
+    local = Local(Flows(), skip_time=True)
+    allowed = ("schedules", "webhooks")
+    local.flows.add(Flow(name="main", title="main", handler=main, allow=allowed))
+    local.flows.add(Flow(name="modest", title="modest", handler=modest, allow=("flows",)))
+    run = local.run("main")
+    assert run.is_success, run.message
+    assert run.log == [
+        "InvalidInputError: there is no such schedule yet: a new one needs 'cron' or 'interval'",
+        "InvalidInputError: there is no such schedule yet: a new one needs 'flow_name'",
+        '["every-night", "0 3 * * *", null, true, "at night"]',
+        '[null, "1h", false, null]',
+        "InvalidInputError: spec has exactly one of cron and interval",
+        '["/hooks/default/push", true, ["GET", "POST"], false, null]',
+        '0 ["push"]',
+        "1",
+        "false no error ResourceNotFoundError: there is no webhook 'push' in namespace default",
+    ]
+    assert local.run("modest").log == [
+        "PermissionDenied: flow modest may not change schedules: its spec.allow does not name them",
+        "PermissionDenied: flow modest may not change webhooks: its spec.allow does not name them",
     ]

@@ -48,8 +48,8 @@ def own_branch(user: str) -> str:
     return _OWN_BRANCHES + slug(user.removeprefix(_SERVICE_ACCOUNT))
 
 
-def author_of(user: str, asked: str | None) -> str:
-    """Return the author as Git has it, `Name <address>`: what is asked for, else the user.
+def author_of(user: str, asked: str | None) -> tuple[str, str]:
+    """Return name and address of the author: what is asked for as `Name <address>`, else the user.
 
     Raises NoCommit for what is no author.
     """
@@ -57,10 +57,10 @@ def author_of(user: str, asked: str | None) -> str:
         found = _AUTHOR.fullmatch(asked.strip())
         if found is None or len(asked) > 256:
             raise NoCommit("an author is written as 'Ada Lovelace <ada@example.com>'")
-        return f"{found['name'].strip()} <{found['email']}>"
+        return found["name"].strip(), found["email"]
     name = re.sub(r"[<>\x00-\x1f\x7f]", "", user)[:200].strip() or "unknown"
     email = user if _EMAIL.fullmatch(user) and len(user) <= 200 else f"{slug(user)}@{_NO_DOMAIN}"
-    return f"{name} <{email}>"
+    return name, email
 
 
 def message_of(asked: str | None, *, path: str, user: str) -> str:

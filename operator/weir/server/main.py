@@ -20,6 +20,7 @@ from weir.server import health, serving
 from weir.server.files_rest import FilesRest
 from weir.server.messages_rest import MessagesRest
 from weir.server.messages_settling import Settling
+from weir.server.repositories.notices import Notices
 from weir.server.rest import Rest
 from weir.server.retention import Retention
 from weir.server.routes import RunnerApi
@@ -93,6 +94,7 @@ class Program:
                 *Rest(runtime).routes(),
                 *MessagesRest(runtime, settling).routes(),
                 *FilesRest(runtime).routes(),
+                *Notices(runtime).routes(),
             ]
         )
         server = serving.make(

@@ -61,7 +61,8 @@ def test_what_git_would_not_have_as_a_branch_is_refused(branch: str) -> None:
 def test_the_author_is_who_asks_unless_they_say_otherwise(
     user: str, asked: str | None, author: str
 ) -> None:
-    assert author_of(user, asked) == author
+    name, email = author_of(user, asked)
+    assert f"{name} <{email}>" == author
 
 
 @pytest.mark.parametrize("asked", ["", "Ada", "<a@b>", "Ada <ada>", "A\n <a@b>", "A <a@b> <c@d>"])

@@ -8,7 +8,6 @@ FlowRepository.
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import secrets
 import time
@@ -18,14 +17,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from weir.api.names import SYNC_REQUESTED
 from weir.api.repository import FlowRepository
-from weir.api.resource import render_time
 from weir.cluster.errors import ClusterError, NotFound
-from weir.cluster.kinds import FLOW_REPOSITORIES, SECRETS
 from weir.core import notices
 from weir.core.rates import Rates
 from weir.server import answers, messages, refusals
+from weir.server.repositories.asking import ask_for_sync
+from weir.server.repositories.secrets import data_of
 from weir.server.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -75,17 +73,10 @@ class Notices:
         if not notices.concerns(notice, repository.spec.ref):
             return answers.as_json({"sync": False, "message": _why_not(notice)})
         try:
-            await self.ask(repository)
+            await ask_for_sync(self._runtime, repository)
         except NotFound:
             raise refusals.not_found("there is nothing here, or not for you") from None
         return answers.as_json({"sync": True}, status=202)
-
-    async def ask(self, repository: FlowRepository) -> None:
-        """Ask the operator to sync a FlowRepository now. Raises NotFound, ClusterError."""
-        namespace, name = repository.key
-        value = render_time(self._runtime.now(), exact=True)
-        body = {"metadata": {"annotations": {SYNC_REQUESTED: value}}}
-        await self._runtime.cluster.patch(FLOW_REPOSITORIES, namespace, name, body)
 
     async def _body(self, request: Request) -> bytes:
         if self._reading.locked():
@@ -123,17 +114,14 @@ class Notices:
         reference = repository.spec.webhook.secret_key_ref
         where = f"Secret {reference.name}, key {reference.key}"
         try:
-            item = await self._runtime.cluster.get(
-                SECRETS, repository.metadata.namespace, reference.name
+            data = await data_of(
+                self._runtime.cluster, repository.metadata.namespace, reference.name
             )
-            encoded = (item.get("data") or {}).get(reference.key)
-        except NotFound:
-            encoded = None
         except ClusterError as error:
             logger.warning("Secret not read", extra={"error": error.message[:500]})
             raise refusals.unavailable("not now") from None
         # Made by `echo` or an editor, it ends in a line break that nobody meant.
-        value = base64.b64decode(encoded or "").rstrip(b"\r\n")
+        value = (data or {}).get(reference.key, b"").rstrip(b"\r\n")
         return (value, "") if value else (None, f"{where} is not there or empty")
 
 

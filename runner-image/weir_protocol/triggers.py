@@ -48,6 +48,9 @@ WEBHOOK_FIELDS = (
     "last_execution",
 )
 
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TEN_YEARS = 87600 * 3600.0
 _MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 
 
@@ -120,9 +123,10 @@ def _mode(value: Any) -> Change:
 def _cron(value: Any) -> Change:
     if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_NAME):
         raise Refusal(f"cron is a text of 1 to {MAX_NAME} characters, such as '30 6 * * 1-5'")
-    if value is None or value in _MACROS:
+    if value is None or value.strip().lower() in _MACROS:
         return Change("cron", value)
-    if len(value.split()) != 5:
+    words = value.split()
+    if len(words) != 5:
         raise Refusal(
             f"cron has five fields (minute, hour, day of month, month, day of week), or is one of "
             f"{', '.join(_MACROS)}: {value[:100]!a}"
@@ -134,9 +138,11 @@ def _cron(value: Any) -> Change:
     from datetime import UTC, datetime
 
     try:
-        CronSim(value, datetime.now(UTC))
+        first = next(CronSim(" ".join(words), datetime(2000, 1, 1, tzinfo=UTC)), None)
     except CronSimError as error:
         raise Refusal(f"cron cannot be read: {error}: {value[:100]!a}") from None
+    if first is None:
+        raise Refusal(f"cron is never due: no day fits: {value[:100]!a}")
     return Change("cron", value)
 
 
@@ -155,11 +161,15 @@ def _time_zone(value: Any) -> Change:
     return Change("timeZone", value)
 
 
-def _duration(field: str, key: str) -> Writer:
+def _duration(field: str, key: str, *, least: float = 0, most: float = float("inf")) -> Writer:
     def write(value: Any) -> Change:
-        fits = isinstance(value, str) and len(value) <= 32 and re.fullmatch(DURATION, value)
-        if value is not None and not fits:
+        if value is None:
+            return Change(key, None)
+        if not isinstance(value, str) or len(value) > 32 or not re.fullmatch(DURATION, value):
             raise Refusal(f"{field} is a duration, a text such as '90s', '5m' or '1h30m'")
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+        if not least <= seconds <= most:
+            raise Refusal(f"{field} is too short or too long: {value}")
         return Change(key, value)
 
     return write
@@ -195,10 +205,10 @@ SCHEDULE_WRITERS: dict[str, Writer] = {
     **_BOTH,
     "is_enabled": flag("is_enabled", "suspend", inverted=True),
     "cron": _cron,
-    "interval": _duration("interval", "interval"),
+    "interval": _duration("interval", "interval", least=1, most=_TEN_YEARS),
     "time_zone": _time_zone,
     "concurrency_policy": _policy,
-    "starting_deadline": _duration("starting_deadline", "startingDeadline"),
+    "starting_deadline": _duration("starting_deadline", "startingDeadline", least=1),
 }
 WEBHOOK_WRITERS: dict[str, Writer] = {
     **_BOTH,

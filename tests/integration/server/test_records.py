@@ -1,4 +1,4 @@
-"""Settings, files, schemas, flows and connectors, read and written by scripts over a real API
+"""Settings, files, flows, schedules and the like, read and written by scripts over a real API
 server.
 """
 
@@ -15,7 +15,15 @@ from tests.integration.server.conftest import RunnerFor, Served
 from tests.integration.server.worlds import SCRIPT, Runner, World
 from weir.api import names
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEMAS, SETTINGS
+from weir.cluster.kinds import (
+    CONNECTORS,
+    EXECUTIONS,
+    FLOWS,
+    SCHEDULES,
+    SCHEMAS,
+    SETTINGS,
+    WEBHOOKS,
+)
 from weir.storage.tables import operations
 from weir_protocol import Answer, Operation
 from weir_protocol.arguments import (
@@ -23,6 +31,7 @@ from weir_protocol.arguments import (
     DeleteRecordArguments,
     GetRecordArguments,
     ListRecordsArguments,
+    RecordKind,
     SaveRecordArguments,
     ValidateArguments,
 )
@@ -103,8 +112,8 @@ async def script(world: World, runner_for: RunnerFor) -> Script:
 
 @pytest.fixture
 async def trusted(world: World, runner_for: RunnerFor) -> Script:
-    """A script whose Flow allows it to change flows and connectors."""
-    await world.flow("trusted", allow=["flows", "connectors"])
+    """A script whose Flow allows it to change whatever Flows may be allowed to."""
+    await world.flow("trusted", allow=["flows", "connectors", "schedules", "webhooks"])
     return Script(await runner_for(await world.execution(flow="trusted")))
 
 
@@ -269,16 +278,26 @@ async def test_what_a_setting_cannot_keep_is_refused(
 
 
 async def test_what_is_not_there_is_said(world: World, script: Script) -> None:
-    for kind in ("setting", "file", "schema", "flow", "connector", "execution", "schedule"):
+    kinds: tuple[RecordKind, ...] = (
+        "setting",
+        "file",
+        "schema",
+        "flow",
+        "connector",
+        "schedule",
+        "webhook",
+        "execution",
+    )
+    for kind in kinds:
         missing = await script.refusal("get_record", GetRecordArguments(kind=kind, name="none"))
         assert missing[0] == "ResourceNotFoundError"
         assert f"there is no {kind} 'none'" in missing[1]
     for kind in ("setting", "file"):
         gone = await script.delete(kind, "none")
         assert refused(gone).startswith("ResourceNotFoundError")
-    assert (await script.refusal("list_records", ListRecordsArguments(kind="webhook"))) == (
+    assert (await script.refusal("list_records", ListRecordsArguments(kind="message"))) == (
         "InvalidInputError",
-        "Weir keeps no records of kind webhook yet",
+        "a message is no record",
     )
 
 
@@ -437,6 +456,125 @@ async def test_a_trusted_script_cannot_send_a_connectors_secrets_elsewhere(
     ).state == "done"
     kept = await world.cluster.get(CONNECTORS, world.namespace, "open")
     assert kept["spec"]["inputs"] == stolen
+
+
+async def test_a_trusted_script_writes_schedules(world: World, trusted: Script) -> None:
+    word = "Every Night"
+    made = {"flow_name": "trusted", "cron": "0 3 * * *", "time_zone": "Europe/Vienna"}
+    saved = await trusted.save("schedule", word, **made, input_value={"rows": 3})
+    assert saved.value.items() >= made.items()
+    kept = await world.cluster.get(SCHEDULES, world.namespace, "every-night")
+    assert kept["spec"]["title"] == word
+    assert kept["spec"]["inputs"] == {"rows": 3}
+    saved = await trusted.save(
+        "schedule", word, interval="1h", is_enabled=False, is_productive=False, time_zone=None
+    )
+    kept = await world.cluster.get(SCHEDULES, world.namespace, "every-night")
+    assert "cron" not in kept["spec"]
+    assert (kept["spec"]["interval"], kept["spec"]["suspend"]) == ("1h", True)
+    assert (kept["spec"]["mode"], saved.value["time_zone"]) == ("Development", "UTC")
+    for wrong, why in (
+        ({"cron": "60 * * * *"}, "cron cannot be read: Bad minute"),
+        ({"interval": None}, "exactly one of cron and interval"),
+        ({"next_scheduled_for": "2026-01-01T00:00:00Z"}, "cannot set 'next_scheduled_for'"),
+    ):
+        answer = await trusted.save("schedule", word, **wrong)
+        assert refused(answer).startswith("InvalidInputError")
+        assert why in refused(answer)
+    assert (await trusted.save("schedule", "x", flow_name="trusted")).error is not None
+    after = await world.cluster.get(SCHEDULES, world.namespace, "every-night")
+    assert after["metadata"]["generation"] == kept["metadata"]["generation"]
+    stopped = condition("is_enabled", "eq", False)
+    assert await trusted.names("schedule", stopped) == [word]
+    assert (await trusted.delete("schedule", word)).state == "done"
+    assert await trusted.names("schedule") == []
+
+
+async def test_what_the_operator_says_of_a_schedule_is_read(world: World, script: Script) -> None:
+    body = {
+        "apiVersion": names.API_VERSION,
+        "kind": "Schedule",
+        "metadata": {"name": "nightly"},
+        "spec": {"flow": "any", "cron": "@daily"},
+    }
+    await world.cluster.create(SCHEDULES, world.namespace, body)
+    status = {"lastExecution": "nightly-1", "next": ["2026-11-25T00:00:00Z"]}
+    await world.cluster.patch(
+        SCHEDULES, world.namespace, "nightly", {"status": status}, status=True
+    )
+    fields = await script.get("schedule", "nightly")
+    assert (fields["cron"], fields["last_execution"]) == ("@daily", "nightly-1")
+    assert fields["next_scheduled_for"] == "2026-11-25T00:00:00.000000Z"
+
+
+async def test_a_trusted_script_writes_webhooks_but_not_their_secrets(
+    world: World, trusted: Script
+) -> None:
+    made = await trusted.save("webhook", "On Push", flow_name="trusted")
+    assert (made.value["is_enabled"], made.value["is_key_required"]) == (False, False)
+    assert made.value["path"] == f"/hooks/{world.namespace}/on-push"
+    secret = {"name": "s", "key": "k"}
+    guarded = {"spec": {"keySecretRef": secret, "hmac": {"secretRef": secret}}}
+    await world.cluster.patch(WEBHOOKS, world.namespace, "on-push", guarded)
+    saved = await trusted.save(
+        "webhook", "On Push", is_enabled=True, is_async=True, methods=["PUT"], timeout="9s"
+    )
+    assert (saved.value["is_key_required"], saved.value["is_signed"]) == (True, True)
+    kept = (await world.cluster.get(WEBHOOKS, world.namespace, "on-push"))["spec"]
+    assert (kept["enabled"], kept["async"], kept["methods"]) == (True, True, ["PUT"])
+    assert (kept["keySecretRef"], kept["hmac"]["secretRef"]) == (secret, secret)
+    for field in ("keySecretRef", "key_secret_ref", "key", "hmac", "is_key_required", "title"):
+        answer = await trusted.save("webhook", "On Push", **{field: None})
+        assert refused(answer).startswith(f"InvalidInputError: a script cannot set {field!r}")
+    assert (await trusted.delete("webhook", "On Push")).state == "done"
+
+
+async def test_schedules_and_webhooks_are_changed_only_where_the_flow_allows_it(
+    world: World, runner_for: RunnerFor, script: Script, trusted: Script
+) -> None:
+    await trusted.save("schedule", "kept", flow_name="trusted", cron="@daily")
+    await trusted.save("webhook", "kept", flow_name="trusted")
+    await world.flow("modest", allow=["flows"])
+    modest = Script(await runner_for(await world.execution(flow="modest")))
+    for one, why in ((script, "only the script of a Flow"), (modest, "flow modest may not change")):
+        for kind in ("schedule", "webhook"):
+            assert (await one.get(kind, "kept"))["flow_name"] == "trusted"
+            for answer in (
+                await one.save(kind, "kept", is_enabled=True),
+                await one.save(kind, "new", flow_name="modest", **_ONLY[kind]),
+                await one.delete(kind, "kept"),
+            ):
+                assert refused(answer).startswith("PermissionDenied")
+                assert why in refused(answer)
+            assert await one.names(kind) == ["kept"]
+
+
+_ONLY: dict[str, JsonObject] = {"schedule": {"interval": "1h"}, "webhook": {}}
+
+
+async def test_a_run_reads_which_schedule_or_webhook_started_it(
+    world: World, script: Script
+) -> None:
+    run = await world.execution(script=SCRIPT)
+    told = {
+        "labels": {names.SCHEDULE_LABEL: "nightly", names.WEBHOOK_LABEL: "push"},
+        "annotations": {names.SCHEDULED_TIME: "2026-11-24T03:00:00Z"},
+    }
+    await world.cluster.patch(EXECUTIONS, world.namespace, run.metadata.name, {"metadata": told})
+    await eventually(script, run.uid, "schedule_name", "nightly")
+    fields = await script.get("execution", run.uid)
+    assert (fields["webhook_name"], fields["scheduled_for"]) == (
+        "push",
+        "2026-11-24T03:00:00.000000Z",
+    )
+    assert await script.names("execution", condition("schedule_name", "eq", "nightly")) == [run.uid]
+
+
+async def eventually(script: Script, uid: str, field: str, value: Any) -> None:
+    """Wait until the server's watch has told it."""
+    async with asyncio.timeout(30):
+        while (await script.get("execution", uid))[field] != value:
+            await asyncio.sleep(0.02)
 
 
 async def test_executions_are_listed_with_values_of_the_own_tree_only(

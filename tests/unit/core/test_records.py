@@ -1,5 +1,7 @@
 """What scripts read of objects, and how their changes are written."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.builders import NOW
@@ -12,6 +14,7 @@ from weir.api.schema import Schema
 from weir.api.setting import Setting
 from weir.api.webhook import Webhook, WebhookSpec
 from weir.core import records
+from weir.core.timings import InvalidTiming, parse_cron
 from weir_protocol import triggers
 from weir_protocol.records import FIELDS, changes, required
 from weir_protocol.writing import MAX_VALUE, Change, Refusal
@@ -117,6 +120,41 @@ def test_what_is_left_out_reads_as_the_default_of_the_kind() -> None:
     schedule, webhook = ScheduleSpec(flow="f").dump(), WebhookSpec(flow="f").dump()
     assert triggers.of_schedule(bare, {}) == triggers.of_schedule(schedule, {})
     assert triggers.of_webhook(bare, {}, "n", "w") == triggers.of_webhook(webhook, {}, "n", "w")
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "* * * * *",
+        "*/5 0-6 1,15 JAN-MAR MON#1",
+        "0 0 L * *",
+        "0 0 * * 7",
+        " 0  0 * * 1-5 ",
+        "@Daily",
+        "@annually",
+        "@reboot",
+        "@every 5m",
+        "0 0 * *",
+        "0 0 0 * * *",
+        "0 24 * * *",
+        "0 0 30 2 *",
+        "0 0 31 4,6 *",
+        "0 0 29 2 *",
+        "TZ=UTC 0 0 * * *",
+        "CRON_TZ=UTC 0 * * *",
+        "0 0 ? * *",
+        "0 0 * * MON#6",
+    ],
+)
+def test_the_operator_reads_each_cron_that_a_script_may_write(cron: str) -> None:
+    def reads(call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except (Refusal, InvalidTiming):
+            return False
+        return True
+
+    assert reads(lambda: changes("schedule", {"cron": cron})) == reads(lambda: parse_cron(cron))
 
 
 def test_durations_are_those_of_the_kinds() -> None:
@@ -235,6 +273,9 @@ def test_what_a_script_may_write(kind: str, fields: JsonObject, written: JsonObj
         ("schedule", {"cron": "@daily", "interval": "1h"}, "either a cron or an interval"),
         ("schedule", {"interval": 300}, "interval is a duration, a text such as"),
         ("schedule", {"interval": "5 m"}, "interval is a duration"),
+        ("schedule", {"interval": "999ms"}, "interval is too short or too long: 999ms"),
+        ("schedule", {"interval": "87601h"}, "interval is too short or too long"),
+        ("schedule", {"starting_deadline": "0s"}, "starting_deadline is too short"),
         ("schedule", {"starting_deadline": "soon"}, "starting_deadline is a duration"),
         ("schedule", {"time_zone": "Vienna"}, "there is no time zone 'Vienna'"),
         ("schedule", {"time_zone": "../etc/passwd"}, "there is no time zone"),

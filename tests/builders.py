@@ -8,6 +8,7 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject, render_time
+from weir.api.schedule import Schedule
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 HANDLER = "def handler(system, this):\n    pass\n"
@@ -115,6 +116,30 @@ def connector_object(name: str = "repo", *, ready: bool | None = True, **fields:
 def connector(name: str = "repo", **fields: Any) -> Connector:
     """Return a Connector; see `connector_object`."""
     return Connector.model_validate(connector_object(name, **fields))
+
+
+def schedule_object(
+    name: str = "nightly",
+    *,
+    metadata: JsonObject | None = None,
+    status: JsonObject | None = None,
+    **spec: Any,
+) -> JsonObject:
+    """Return a Schedule as the API has it: of the Flow `hello`, each hour if nothing is said."""
+    if not spec.keys() & {"cron", "interval"}:
+        spec["cron"] = "0 * * * *"
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": Schedule.KIND,
+        "metadata": _metadata("schedule", name, **(metadata or {})),
+        "spec": {"flow": "hello"} | spec,
+        "status": status or {},
+    }
+
+
+def schedule(name: str = "nightly", **fields: Any) -> Schedule:
+    """Return a Schedule; see `schedule_object`."""
+    return Schedule.model_validate(schedule_object(name, **fields))
 
 
 def pod_object(

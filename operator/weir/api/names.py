@@ -49,6 +49,11 @@ def pod_name(execution: str, uid: str, attempt: int) -> str:
     return with_hash(execution.replace(".", "-"), digest(uid, attempt))
 
 
+def scheduled_name(schedule: str, uid: str, due: str) -> str:
+    """Name the run of one due time of a Schedule; `due` is that time in UTC, to the microsecond."""
+    return with_hash(schedule, digest("schedule", uid, due))
+
+
 def revision_name(flow: str, revision: str) -> str:
     """Name the ControllerRevision that keeps a Flow's runnable part; `revision` is its sha256 in
     hex.

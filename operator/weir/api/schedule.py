@@ -31,9 +31,13 @@ class ScheduleSpec(Model):
     description: Annotated[str | None, Field(max_length=16384)] = None
     """What it is for."""
     cron: Annotated[str | None, Field(min_length=1, max_length=253)] = None
-    """When, as five cron fields: minute, hour, day of month, month, day of week; or `@daily`…"""
+    """When, as five cron fields: minute, hour, day of month, month, day of week; or `@yearly`,
+    `@monthly`, `@weekly`, `@daily`, `@hourly`.
+    """
     interval: Duration | None = None
-    """Or: how long from one run's time to the next, counted from the Schedule's creation."""
+    """Or: how long from one run's time to the next, counted from the Schedule's creation. At least
+    1s.
+    """
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
     """The time zone that `cron` is read in, such as `Europe/Vienna`."""
     inputs: AnyObject = None
@@ -41,11 +45,13 @@ class ScheduleSpec(Model):
     mode: Mode = Mode.PRODUCTIVE
     """Whether the runs count."""
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.ALLOW
-    """What happens when an earlier run has not ended: both run, the new one is left out, or it
-    replaces the earlier one.
+    """What happens when an earlier run has not ended: both run (Allow), the new one is left out
+    (Forbid), or the earlier one is cancelled and the new one starts at its end (Replace).
     """
     starting_deadline: Duration | None = None
-    """How late a run may start. Default: however late; of several missed times only the last."""
+    """How late a run may start. Default: however late. Of several missed times only the last is
+    made up for.
+    """
     suspend: bool = False
     """Whether no runs are started. Times that pass meanwhile are not made up for."""
 
@@ -57,10 +63,14 @@ class ScheduleStatus(Model):
     """Ready, with the reason when it is not."""
     observed_generation: int | None = None
     """The generation that the conditions are about."""
+    timing: Annotated[str | None, Field(max_length=512)] = None
+    """What the times are made of. When it changes, earlier times are not made up for."""
+    settled_time: Time | None = None
+    """Times up to this one are dealt with: run, left out, or passed while nothing was to run."""
     last_schedule_time: Time | None = None
-    """The last time that was dealt with: run, or left out."""
+    """The last time for which a run was started."""
     last_execution: str | None = None
-    """The Execution that was started last."""
+    """The Execution that was started for it."""
     last_successful_time: Time | None = None
     """When a run of it last Succeeded."""
     active: Annotated[list[str] | None, Field(max_length=20)] = None

@@ -42,6 +42,9 @@ TROUBLE = frozenset(
         Reason.TITLE_TAKEN,
         Reason.UNKNOWN_TYPE,
         Reason.SECRET_NOT_FOUND,
+        Reason.INVALID_CRON,
+        Reason.INVALID_TIME_ZONE,
+        Reason.REFUSED,
     }
 )
 

@@ -9,6 +9,7 @@ from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Key
 from weir.api.schedule import Schedule
 from weir.controllers.queue import LookAgainQueue, Target
+from weir.controllers.scheduled import schedule_of
 from weir.controllers.store import Store, version_of
 from weir.core.targets import ready_condition
 
@@ -29,6 +30,7 @@ class Intake:
         """An Execution was made or changed."""
         uid = item.uid if isinstance(item, Execution) else item["metadata"]["uid"]
         held_place = self._store.places.is_counted(uid)
+        was_scheduled = self._store.scheduled.has(uid)
         try_before = self._store.try_of(uid)
         execution = self._store.put_execution(item)
         if execution is None:
@@ -42,6 +44,8 @@ class Intake:
             self._look_at_children(uid)
         if held_place and not self._store.places.is_counted(uid):
             self._wake_queue()
+        if execution.phase.is_final or not was_scheduled:
+            self._look_at_schedule(execution)
         self._count_later(execution)
 
     def execution_gone(self, key: Key, uid: str) -> None:
@@ -50,6 +54,7 @@ class Intake:
         self._store.remove_execution(uid)
         if gone is not None and gone.uid == uid:
             self._look_at_parent(gone)
+            self._look_at_schedule(gone)
         if self._store.execution(key) is None:  # none of the same name was made since
             self._queue.forget(Target("execution", *key))
         self._look_at_children(uid)
@@ -70,6 +75,7 @@ class Intake:
             self._wake_runs(flow.metadata.namespace)
         if before is None or before.title != flow.title:
             self._look_at_all("flow", [*rivals, *flows.rivals(flow)])
+            self._look_at_schedules(flow.metadata.namespace)
         self._tell_repositories(before, flow)
 
     def flow_gone(self, key: Key, uid: str) -> None:
@@ -82,6 +88,7 @@ class Intake:
         self._store.remove_flow(key)
         self._queue.forget(Target("flow", *key))
         self._look_at_all("flow", rivals)
+        self._look_at_schedules(key[0])
         self._wake_runs(key[0])
         self._tell_repositories(before, None)
 
@@ -137,6 +144,7 @@ class Intake:
             return
         rivals = schedules.rivals(before)
         schedules.remove(key[1])
+        self._store.scheduled.forget(key)
         self._queue.forget(Target("schedule", *key))
         for one in rivals:
             self._queue.look_again(Target("schedule", *one.key))
@@ -189,6 +197,17 @@ class Intake:
     def _look_at_all(self, kind: str, resources: list[Flow] | list[Connector]) -> None:
         for one in resources:
             self._queue.look_again(Target("flow" if kind == "flow" else "connector", *one.key))
+
+    def _look_at_schedule(self, execution: Execution) -> None:
+        """Look at the Schedule that started a run: another may have waited for its end."""
+        key = schedule_of(execution)
+        if key is not None and self._store.schedules(key[0]).get(key[1]) is not None:
+            self._queue.look_again(Target("schedule", *key))
+
+    def _look_at_schedules(self, namespace: str) -> None:
+        """Look at all Schedules of a namespace: a Flow has come or gone, which they say."""
+        for one in self._store.schedules(namespace):
+            self._queue.look_again(Target("schedule", *one.key))
 
     def _wake_queue(self) -> None:
         for uid in self._store.places.next_in_line():

@@ -21,6 +21,7 @@ from weir.controllers import dormant
 from weir.controllers.dormant import Dormant
 from weir.controllers.memory import Memory
 from weir.controllers.places import Places
+from weir.controllers.scheduled import ScheduledRuns
 from weir.core import retries
 from weir.core.lookup import Catalog
 from weir.core.pod_state import PodPhase, PodState, pod_state
@@ -44,6 +45,7 @@ class Store:
 
     def __init__(self, *, cluster_limit: int = 0) -> None:
         self.places = Places(cluster_limit)
+        self.scheduled = ScheduledRuns()
         self._live: dict[Key, Execution | Dormant] = {}
         self._keys: dict[str, Key] = {}  # UID -> key of live Executions
         self._ended: dict[str, Ended] = {}  # by UID
@@ -83,6 +85,7 @@ class Store:
         self._note_start(execution)
         if execution.phase.is_final:
             self._ended[uid] = Ended(execution.key, execution.phase, version)
+            self.scheduled.note_end(execution)
             self.places.end_start(uid)
             self._memories.pop(uid, None)
             if uid in self._pods:
@@ -271,6 +274,7 @@ class Store:
         key, uid = execution.key, kept.uid
         self._live[key] = kept
         self._keys[uid] = key
+        self.scheduled.see(execution)
         if execution.spec.parent is not None:
             self._children.setdefault(execution.spec.parent.uid, set()).add(key)
         flow = self._flow_of_live[uid] = self.flow_of(execution)
@@ -282,6 +286,7 @@ class Store:
         if key is None:
             return
         execution = self._live.pop(key)
+        self.scheduled.drop(uid)
         flow = self._flow_of_live.pop(uid)
         if flow is not None:
             self._live_of_flow[flow] -= 1

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
+from weir.api.schedule import Schedule
 from weir.core import requirements
 from weir.core.lookup import Catalog
 from weir.core.pods import is_reserved
@@ -29,7 +30,7 @@ def check_flow(flow: Flow, others: Catalog[Flow]) -> Verdict:
     """Return whether a Flow may be run; `others` are the Flows of its namespace."""
     older = others.title_taken_by(flow)
     if older is not None:
-        return Verdict(False, Reason.TITLE_TAKEN, _taken(flow, older))
+        return Verdict(False, Reason.TITLE_TAKEN, taken(flow, older))
     problem = scripts.problem_with(flow.spec.script)
     if problem is not None:
         return Verdict(False, Reason(problem.reason), problem.message)
@@ -59,7 +60,7 @@ def check_connector(
     """
     older = others.title_taken_by(connector)
     if older is not None:
-        return Verdict(False, Reason.TITLE_TAKEN, _taken(connector, older))
+        return Verdict(False, Reason.TITLE_TAKEN, taken(connector, older))
     inputs = connector.spec.inputs or {}
     secret = [one.input for one in connector.spec.secret_inputs]
     try:
@@ -86,7 +87,8 @@ def _required(type_: str) -> set[str]:
     }
 
 
-def _taken(mine: Flow | Connector, older: Flow | Connector) -> str:
+def taken(mine: Flow | Connector | Schedule, older: Flow | Connector | Schedule) -> str:
+    """Say why an older object of its kind keeps this one from being used."""
     kind = mine.KIND
     if mine.title == older.metadata.name:
         return f"the title {mine.title!r} is the name of {kind} {older.metadata.name}"

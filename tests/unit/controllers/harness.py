@@ -7,7 +7,7 @@ from tests.unit.controllers.fake_cluster import FakeCluster
 from weir.api import names
 from weir.api.resource import JsonObject, render_time
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, PODS, SCHEDULES
 from weir.controllers.connectors import ConnectorController
 from weir.controllers.events import EventWriter
 from weir.controllers.executions import ExecutionController
@@ -17,6 +17,7 @@ from weir.controllers.intake import Intake
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.resync import Resync
 from weir.controllers.room import Room
+from weir.controllers.schedules import ScheduleController
 from weir.controllers.store import Store
 from weir.core.observed import Limits
 from weir.core.pods import RunnerDefaults
@@ -80,6 +81,7 @@ class Looks:
         parts = (self._cluster, self.store, self.queue, self.intake, self.events)
         self.flows = FlowController(*parts, clock=lambda: self.now)
         self.connectors = ConnectorController(*parts, clock=lambda: self.now)
+        self.schedules = ScheduleController(*parts, clock=lambda: self.now)
 
     async def settle(self, seconds: float = 0.0) -> None:
         """Look at all that is due, now and in the next `seconds`, as news of it comes in."""
@@ -103,6 +105,8 @@ class Looks:
                 await self.flows.look(target)
             case "connector":
                 await self.connectors.look(target)
+            case "schedule":
+                await self.schedules.look(target)
 
     async def tell(self) -> None:
         """Take in what is new: here by listing everything."""
@@ -149,6 +153,10 @@ class Harness(Looks):
                 self.intake.connector_gone(
                     key, metadata["uid"]
                 ) if deleted else self.intake.connector(item)
+            elif kind == SCHEDULES:
+                self.intake.schedule_gone(
+                    key, metadata["uid"]
+                ) if deleted else self.intake.schedule(item)
 
     # What others do
 

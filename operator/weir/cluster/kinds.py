@@ -39,6 +39,11 @@ SCHEMAS = Kind(names.GROUP, names.VERSION, Schema.PLURAL)
 SCHEDULES = Kind(names.GROUP, names.VERSION, Schedule.PLURAL)
 WEBHOOKS = Kind(names.GROUP, names.VERSION, Webhook.PLURAL)
 FLOW_REPOSITORIES = Kind(names.GROUP, names.VERSION, FlowRepository.PLURAL)
+BY_NAME = {
+    model.KIND: Kind(names.GROUP, names.VERSION, model.PLURAL)
+    for model in (Flow, Execution, Connector, Setting, Schema, Schedule, Webhook)
+}
+"""The kinds that a FlowRepository may bring, by what manifests call them."""
 PODS = Kind("", "v1", "pods")
 SECRETS = Kind("", "v1", "secrets")
 CONFIG_MAPS = Kind("", "v1", "configmaps")

@@ -14,7 +14,16 @@ from weir.api.phases import Phase
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
 from weir.cluster.errors import Invalid
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEMAS, SETTINGS
+from weir.cluster.kinds import (
+    CONNECTORS,
+    EXECUTIONS,
+    FLOW_REPOSITORIES,
+    FLOWS,
+    SCHEDULES,
+    SCHEMAS,
+    SETTINGS,
+    WEBHOOKS,
+)
 
 # How to reach each phase from nothing.
 WAY = {
@@ -205,6 +214,9 @@ async def test_a_draft_never_counts(cluster: Cluster, namespace: str) -> None:
         pytest.param(CONNECTORS, "Connector", {"type": "GIT"}, id="connector"),
         pytest.param(SETTINGS, "Setting", {}, id="setting"),
         pytest.param(SCHEMAS, "Schema", {"schema": {}}, id="schema"),
+        pytest.param(SCHEDULES, "Schedule", {"flow": "a", "cron": "@daily"}, id="schedule"),
+        pytest.param(WEBHOOKS, "Webhook", {"flow": "a"}, id="webhook"),
+        pytest.param(FLOW_REPOSITORIES, "FlowRepository", {"url": "u"}, id="repository"),
     ],
 )
 async def test_a_name_of_more_than_63_characters_is_refused(
@@ -237,3 +249,51 @@ async def test_a_setting_takes_any_json_value(cluster: Cluster, namespace: str, 
     }
     created = await cluster.create(SETTINGS, namespace, body)
     assert created["spec"] == {"value": value}
+
+
+async def made(cluster: Cluster, kind: Any, namespace: str, name: str, spec: JsonObject) -> Any:
+    body = {
+        "apiVersion": names.API_VERSION,
+        "kind": name,
+        "metadata": {"name": "one"},
+        "spec": spec,
+    }
+    return await cluster.create(kind, namespace, body)
+
+
+async def test_a_schedule_has_either_a_cron_or_an_interval(
+    cluster: Cluster, namespace: str
+) -> None:
+    for times in ({}, {"cron": "@daily", "interval": "1h"}):
+        with pytest.raises(Invalid, match="exactly one of cron and interval"):
+            await made(cluster, SCHEDULES, namespace, "Schedule", {"flow": "a", **times})
+    await made(cluster, SCHEDULES, namespace, "Schedule", {"flow": "a", "cron": "@daily"})
+    for change in ({"interval": "1h"}, {"cron": None}):
+        with pytest.raises(Invalid, match="exactly one of cron and interval"):
+            await cluster.patch(SCHEDULES, namespace, "one", {"spec": change})
+    await cluster.patch(SCHEDULES, namespace, "one", {"spec": {"cron": None, "interval": "1h"}})
+
+
+REFS = {"branch": "main", "tag": "v1", "commit": "a" * 40, "semver": "1.x"}
+
+
+@pytest.mark.parametrize("pair", [*itertools.combinations(REFS, 2)], ids=" and ".join)
+async def test_a_repository_is_taken_at_one_ref(
+    cluster: Cluster, namespace: str, pair: tuple[str, str]
+) -> None:
+    def spec(*fields: str) -> JsonObject:
+        return {"url": "u", "ref": {field: REFS[field] for field in fields}}
+
+    with pytest.raises(Invalid, match="at most one of branch, tag, commit and semver"):
+        await made(cluster, FLOW_REPOSITORIES, namespace, "FlowRepository", spec(*pair))
+    await made(cluster, FLOW_REPOSITORIES, namespace, "FlowRepository", spec(pair[0]))
+    with pytest.raises(Invalid, match="at most one of branch, tag, commit and semver"):
+        await cluster.patch(FLOW_REPOSITORIES, namespace, "one", {"spec": spec(*pair)})
+
+
+async def test_a_webhook_that_says_little_is_not_enabled_and_takes_little(
+    cluster: Cluster, namespace: str
+) -> None:
+    spec = (await made(cluster, WEBHOOKS, namespace, "Webhook", {"flow": "a"}))["spec"]
+    assert (spec["enabled"], spec["async"], spec["mode"]) == (False, False, "Productive")
+    assert (spec["methods"], spec["maxBytes"], spec["timeout"]) == (["GET", "POST"], 2**20, "60s")

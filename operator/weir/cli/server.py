@@ -31,6 +31,8 @@ _CERTIFICATE_NAME = "weir-server"
 _OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
 # A log that is followed may be silent for long: only what comes before it has a limit.
 _ANSWER, _FOLLOW = httpx.Timeout(20.0), httpx.Timeout(20.0, read=None)
+# A Git host may take its time; the server gives up before.
+_COMMIT = httpx.Timeout(20.0, read=180.0)
 
 
 class ServerAway(CliError):
@@ -126,6 +128,13 @@ class Server:
         path = f"/api/v1/namespaces/{namespace}/files/content"
         async with self._asked(path, {"name": name}, method="DELETE"):
             pass
+
+    async def commit(self, namespace: str, repository: str, body: JsonObject) -> JsonObject:
+        """Commit an edited script, and return what became of it. Raises CliError."""
+        path = f"/api/v1/namespaces/{namespace}/flowrepositories/{repository}/commits"
+        async with self._asked(path, timeout=_COMMIT, body=body) as answer:
+            told: JsonObject = json.loads(await answer.aread())
+            return told
 
     @asynccontextmanager
     async def _asked(

@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.names import ROOT_LABEL, slug
+from weir.api.schedule import Schedule
 from weir.cli.errors import CliError, program
 from weir.cli.session import Session
 from weir.cluster.errors import NotFound
-from weir.cluster.kinds import EXECUTIONS, FLOWS
+from weir.cluster.kinds import EXECUTIONS, FLOWS, SCHEDULES
 from weir.core.lookup import Catalog
 
 _SHOWN = 5
@@ -33,18 +34,41 @@ async def flow(session: Session, word: str) -> Flow:
     return found
 
 
+async def schedule(session: Session, word: str) -> Schedule:
+    """Return the Schedule called so: by object name, title, or slug. Raises CliError."""
+    listing = await session.cluster.list(SCHEDULES, session.namespace)
+    schedules: Catalog[Schedule] = Catalog()
+    for item in listing.items:
+        schedules.put(Schedule.model_validate(item))
+    found = schedules.find(plain_name(word))
+    if found is None:
+        known = [name for one in schedules for name in (one.metadata.name, one.title)]
+        raise CliError(
+            f'there is no schedule "{word}" in namespace "{session.namespace}"'
+            + near(word, known, f"{program()} get schedules" if len(schedules) else "")
+        )
+    return found
+
+
 async def execution(session: Session, name: str) -> Execution:
     """Return the Execution of that object name. Raises CliError."""
+    word = kinds.named("executions", "get")
+    item = await named(session, word, name_of_kind(name, word))
+    return Execution.model_validate(item)
+
+
+async def named(session: Session, word: kinds.Word, name: str) -> JsonObject:
+    """Return the object of a kind and object name. Raises CliError."""
+    _, kind = word.api
     try:
-        item = await session.cluster.get(EXECUTIONS, session.namespace, plain_name(name))
+        return await session.cluster.get(kind, session.namespace, name)
     except NotFound:
-        listing = await session.cluster.list(EXECUTIONS, session.namespace)
+        listing = await session.cluster.list(kind, session.namespace)
         known = [item["metadata"]["name"] for item in listing.items]
         raise CliError(
-            f'there is no execution "{name}" in namespace "{session.namespace}"'
-            + near(name, known, f"{program()} get executions" if known else "")
+            f'there is no {word.singular} "{name}" in namespace "{session.namespace}"'
+            + near(name, known, f"{program()} get {word.plural}" if known else "")
         ) from None
-    return Execution.model_validate(item)
 
 
 async def family(session: Session, root: str) -> list[Execution]:
@@ -63,6 +87,14 @@ async def family(session: Session, root: str) -> list[Execution]:
 def plain_name(name: str) -> str:
     """Return the name without the kind that kubectl and we print before it."""
     return name.rpartition("/")[2]
+
+
+def name_of_kind(name: str, word: kinds.Word) -> str:
+    """Return the name without the kind before it. Raises CliError where that is another kind."""
+    kind, slash, plain = name.rpartition("/")
+    if slash and kinds.find(kind) not in (None, word):
+        raise CliError(f"{name} is no {word.singular}: name one of {word.plural}")
+    return plain
 
 
 def near(word: str, known: Iterable[str], listing: str) -> str:

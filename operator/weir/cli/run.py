@@ -142,7 +142,7 @@ async def _create(session: Session, request: Request, flow: str, given: JsonObje
             f"--name {request.name!r} cannot be an object's name: take {slug(request.name)}, or "
             "say what people call the run by --title"
         )
-    by = await _own_name(session)
+    by = await own_name(session)
     while True:
         name = request.name or derived_name(flow, _suffix())
         body = manifest(request, flow, name, given, by)
@@ -157,7 +157,7 @@ async def _create(session: Session, request: Request, flow: str, given: JsonObje
                 ) from None
 
 
-async def _own_name(session: Session) -> str | None:
+async def own_name(session: Session) -> str | None:
     """Return what the API server knows the caller as: for scripts, and good to have, no more."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:

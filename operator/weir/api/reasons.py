@@ -79,6 +79,7 @@ class Reason(StrEnum):
     NO_FILES = "NoFiles"  # none that spec.paths names: nothing is pruned
     FILES_REJECTED = "FilesRejected"
     APPLY_FAILED = "ApplyFailed"  # the API server refused an object
+    DRIFTED = "Drifted"  # an object was changed by hand, and is again as its file says
 
     # A file of a FlowRepository, beside those of a Flow
     NOT_TEXT = "NotText"  # no UTF-8

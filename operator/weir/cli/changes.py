@@ -7,20 +7,15 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import DesiredState
-from weir.cli.completion import execution_names
+from weir.cli.arguments import Executions
 from weir.cli.errors import ExitCode
 from weir.cli.session import Session
 from weir.cli.verbs import verb
 
-_Executions = Annotated[
-    list[str],
-    typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
-]
-
 
 async def cancel(
     session: Session,
-    executions: _Executions,
+    executions: Executions,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they have ended.")] = False,
 ) -> ExitCode:
     """Cancel runs, with all that they started."""
@@ -31,7 +26,7 @@ async def cancel(
 
 async def pause(
     session: Session,
-    executions: _Executions,
+    executions: Executions,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they are held.")] = False,
 ) -> ExitCode:
     """Pause runs: each is held at the next call of its script, until it is resumed."""
@@ -42,7 +37,7 @@ async def pause(
 
 async def resume(
     session: Session,
-    executions: _Executions,
+    executions: Executions,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until they go on.")] = False,
 ) -> ExitCode:
     """Resume paused runs, and start those that were made without being started."""
@@ -51,7 +46,7 @@ async def resume(
     return await desired.ask(session, executions, DesiredState.RUNNING, wait=wait)
 
 
-async def promote(session: Session, executions: _Executions) -> ExitCode:
+async def promote(session: Session, executions: Executions) -> ExitCode:
     """Make Development runs Productive, and with them what they start from now on."""
     from weir.cli import modes
 

@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.names import ROOT_LABEL, slug
+from weir.api.resource import JsonObject
 from weir.api.schedule import Schedule
+from weir.cli import kinds
 from weir.cli.errors import CliError, program
 from weir.cli.session import Session
 from weir.cluster.errors import NotFound

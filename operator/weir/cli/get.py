@@ -1,175 +1,249 @@
-"""`weir get`: executions, flows and connectors as tables, JSON, YAML, or names."""
+"""`weir get`: objects of every kind, as they are now."""
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from weir.api.connector import Connector
 from weir.api.execution import Execution
-from weir.api.flow import Flow
-from weir.api.message import Message
-from weir.api.names import API_VERSION, ARCHIVED_LABEL
+from weir.api.names import ARCHIVED_LABEL
 from weir.api.resource import JsonObject, Resource
-from weir.cli import finding, tables
+from weir.cli import finding, kinds, printing, tables
 from weir.cli.errors import CliError, ExitCode, program
+from weir.cli.output import LISTS, TABLES, Output, listing, way_of, written
 from weir.cli.session import Session
 from weir.cli.terminal import say
-from weir.cluster.errors import NotFound
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, MESSAGES, Kind
-from weir.core import messages, views
 
-_KINDS: dict[type[Resource], Kind] = {
-    Execution: EXECUTIONS,
-    Flow: FLOWS,
-    Connector: CONNECTORS,
-    Message: MESSAGES,
-}
+_FORMS = "{program} get KIND [NAME…], or {program} get KIND/NAME…"
 
 
-class Output(StrEnum):
-    """How `weir get` prints."""
+@dataclass(frozen=True)
+class Choice:
+    """Which objects are meant: those of the names given, or all that the selectors let through."""
 
-    TABLE = "table"
-    WIDE = "wide"
-    JSON = "json"
-    YAML = "yaml"
-    NAME = "name"
+    everywhere: bool = False
+    selector: str = ""  # of labels, as the API server reads it
+    phase: str | None = None
+    flow: str | None = None  # Executions of this Flow, by its name or as their authors wrote it
+    archived: bool = False
+    sort_by: str | None = None  # a column, or a JSONPath
+
+    @property
+    def narrows(self) -> bool:
+        """Whether an object that is there may be left out."""
+        return bool(self.selector or self.phase or self.flow)
+
+    def takes(self, item: JsonObject) -> bool:
+        """Whether an object is meant, as far as the API server has not seen to it."""
+        status = item.get("status") or {}
+        if self.phase is not None and (status.get("phase") or "Pending") != self.phase:
+            return False
+        if self.flow is not None and self.flow not in (
+            item["spec"].get("flow"),
+            status.get("flow"),
+        ):
+            return False
+        return self.archived or ARCHIVED_LABEL not in (item["metadata"].get("labels") or {})
 
 
-def _model(word: str) -> type[Resource]:
-    for model in _KINDS:
-        singular = model.KIND.lower()
-        if word.lower() in (model.PLURAL, singular, *model.SHORT_NAMES):
-            return model
-    known = ", ".join(model.PLURAL for model in _KINDS)
-    raise CliError(f"there is no kind {word!r} here; there are {known}")
+@dataclass(frozen=True)
+class Wanted:
+    """Objects of one kind; without names all."""
+
+    word: kinds.Word
+    names: tuple[str, ...] = ()
 
 
 async def get(
     session: Session,
-    word: str,
-    names: list[str],
+    words: Sequence[str],
+    choice: Choice,
     *,
     output: str,
-    phase: str | None = None,
-    flow: str | None = None,
-    everywhere: bool = False,
-    archived: bool = False,
+    watch: bool = False,
+    events: bool = False,
+    headers: bool = True,
 ) -> ExitCode:
-    """Print all objects of a kind, or those of the names given. Raises CliError, ClusterError."""
-    way = Output(output)
-    # kubectl's other form: execution/hello-x2k7q
-    kind_word, slash, name = word.partition("/")
-    model = _model(kind_word)
-    if slash:
-        names = [name, *names]
-    if names and everywhere:
-        raise CliError("--all-namespaces lists; with a name, say the namespace by -n")
-    if model is not Execution and (phase or flow):
-        raise CliError("--phase and --flow select executions only")
-    if names:
-        items = [await _named(session, model, finding.plain_name(one)) for one in names]
+    """Print all objects of kinds, or those of the names given; with `watch` go on for ever.
+
+    Raises CliError, ClusterError.
+    """
+    way = way_of(output, LISTS)
+    wanted = read_words(words)
+    _check(wanted, choice)
+    if watch:
+        from weir.cli import live
+
+        if len(wanted) != 1:
+            raise CliError("--watch follows one kind: say which")
+        return await live.follow(session, wanted[0], choice, way, events=events, headers=headers)
+    if events:
+        raise CliError("--output-watch-events is for --watch")
+    found = [(one, await _found(session, one, choice)) for one in wanted]
+    if len(found) == 1:
+        _print(session, *found[0], choice, way, headers=headers)
     else:
-        items = await _listed(session, model, phase, flow, everywhere)
-        if not archived:
-            items = [item for item in items if not _is_archived(item)]
-    _print(session, model, items, way, single=len(names) == 1, everywhere=everywhere)
+        _print_several(session, found, choice, way, headers=headers)
     return ExitCode.SUCCEEDED
 
 
-async def _named(session: Session, model: type[Resource], name: str) -> JsonObject:
-    try:
-        return await session.cluster.get(_KINDS[model], session.namespace, name)
-    except NotFound:
-        listing = await session.cluster.list(_KINDS[model], session.namespace)
-        known = [item["metadata"]["name"] for item in listing.items]
-        raise CliError(
-            f'there is no {model.KIND.lower()} "{name}" in namespace "{session.namespace}"'
-            + finding.near(name, known, f"{program()} get {model.PLURAL}" if known else "")
-        ) from None
+def read_words(words: Sequence[str]) -> list[Wanted]:
+    """Return what `KIND NAME…`, `KIND,KIND`, `KIND/NAME…` or `all` mean. Raises CliError."""
+    first, *names = words or ("executions",)
+    if "/" in first:
+        return _of_pairs(words)
+    if first.lower() == kinds.EVERY and not names:
+        return [Wanted(word) for word in kinds.WORDS]
+    chosen = [kinds.named(one, "get") for one in first.split(",") if one]
+    if not chosen or (names and len(chosen) > 1):
+        raise CliError(f"a name is of one kind: {_FORMS.format(program=program())}")
+    plain = dict.fromkeys(finding.name_of_kind(name, chosen[0]) for name in names)
+    return [Wanted(word, tuple(plain)) for word in dict.fromkeys(chosen)]
 
 
-def _is_archived(item: JsonObject) -> bool:
-    return ARCHIVED_LABEL in (item["metadata"].get("labels") or {})
+def _of_pairs(words: Sequence[str]) -> list[Wanted]:
+    named: dict[kinds.Word, list[str]] = {}
+    last: kinds.Word | None = None
+    for word in words:
+        kind, slash, name = word.rpartition("/")
+        last = kinds.named(kind, "get") if slash else last
+        assert last is not None, "the first word has a slash"
+        if not name:
+            raise CliError(f"{word!r} has no name: {_FORMS.format(program=program())}")
+        named.setdefault(last, []).append(name)
+    return [Wanted(word, tuple(dict.fromkeys(names))) for word, names in named.items()]
 
 
-async def _listed(
-    session: Session,
-    model: type[Resource],
-    phase: str | None,
-    flow: str | None,
-    everywhere: bool,
-) -> list[JsonObject]:
-    fields = [f"status.phase={phase}"] if phase else []
-    namespace = None if everywhere else session.namespace
-    listing = await session.cluster.list(_KINDS[model], namespace, fields=",".join(fields))
-    items = listing.items
-    if flow is not None:  # spec.flow has what the author wrote; status.flow the Flow's name
-        items = [item for item in items if flow in _flows_of(item)]
-    return sorted(
-        items,
-        key=lambda item: (
-            item["metadata"]["creationTimestamp"] if model is Execution else "",
-            item["metadata"].get("namespace", ""),
-            item["metadata"]["name"],
-        ),
-    )
+def _check(wanted: Sequence[Wanted], choice: Choice) -> None:
+    names = any(one.names for one in wanted)
+    if names and choice.everywhere:
+        raise CliError("--all-namespaces lists; with a name, say the namespace by -n")
+    if names and choice.narrows:
+        raise CliError("--selector, --phase and --flow choose among all: give no names with them")
+    others = [one.word.plural for one in wanted if one.word.plural != "executions"]
+    if others and (choice.phase or choice.flow):
+        raise CliError(f"--phase and --flow select executions only, not {', '.join(others)}")
 
 
-def _flows_of(item: JsonObject) -> set[object]:
-    return {item["spec"].get("flow"), (item.get("status") or {}).get("flow")}
+async def _found(session: Session, wanted: Wanted, choice: Choice) -> list[JsonObject]:
+    _, kind = wanted.word.api
+    if wanted.names:
+        items = [await finding.named(session, wanted.word, name) for name in wanted.names]
+        return ordered(wanted.word, items, choice) if choice.sort_by else items
+    fields = f"status.phase={choice.phase}" if choice.phase else ""
+    namespace = None if choice.everywhere else session.namespace
+    found = await session.cluster.list(kind, namespace, labels=choice.selector, fields=fields)
+    return ordered(wanted.word, [item for item in found.items if choice.takes(item)], choice)
+
+
+def ordered(word: kinds.Word, items: Iterable[JsonObject], choice: Choice) -> list[JsonObject]:
+    """Return objects sorted as asked, else Executions and Messages by age and others by name.
+
+    Raises CliError.
+    """
+    model, _ = word.api
+    path = _path(model, choice.sort_by) if choice.sort_by else None
+    by_age = word.plural in ("executions", "messages")
+
+    def key(item: JsonObject) -> tuple[Any, ...]:
+        metadata = item["metadata"]
+        return (
+            _comparable(tables.at(item, path)) if path else (),
+            metadata["creationTimestamp"] if by_age else "",
+            metadata.get("namespace", ""),
+            metadata["name"],
+        )
+
+    return sorted(items, key=key)
+
+
+def _path(model: type[Resource], said: str) -> str:
+    path = tables.column_path(model, said)
+    if path is None:
+        path = said.strip("{}'\"")
+        path = path if path.startswith(".") else f".{path}"
+        if not re.match(r"\.(metadata|spec|status)\.", path):
+            known = ", ".join(["name", *(column[0].lower() for column in model.COLUMNS)])
+            raise CliError(
+                f"--sort-by {said!r}: take a column of {model.PLURAL} ({known}), or a path such as "
+                ".metadata.creationTimestamp"
+            )
+    return path
+
+
+def _comparable(found: object) -> tuple[int, float, str]:
+    """Return what values are compared by: those that are missing, numbers, texts."""
+    if found is None:
+        return (0, 0.0, "")
+    if isinstance(found, bool | int | float):
+        return (1, float(found), "")
+    return (2, 0.0, str(found))
 
 
 def _print(
     session: Session,
-    model: type[Resource],
+    wanted: Wanted,
     items: list[JsonObject],
-    output: Output,
+    choice: Choice,
+    way: Output,
     *,
-    single: bool,
-    everywhere: bool,
+    headers: bool,
 ) -> None:
-    if output == Output.NAME:
-        for item in items:
-            print(f"{model.KIND.lower()}/{item['metadata']['name']}")
-    elif output in (Output.JSON, Output.YAML):
-        shown = [_tidy(model, item) for item in items]
-        listing = {"apiVersion": "v1", "kind": "List", "items": shown}
-        print(written(shown[0] if single else listing, output), end="")
-    elif not items:
-        where = "any namespace" if everywhere else f'namespace "{session.namespace}"'
-        say(f"no {model.PLURAL} in {where}")
+    model, _ = wanted.word.api
+    single = len(wanted.names) == 1
+    if way not in TABLES:
+        printing.show(session, model, items, way, single=single)
+        return
+    if not items:
+        say(nothing(session, wanted.word, choice))
+        return
+    lines = printing.table(session, model, items, way, namespaces=choice.everywhere)
+    if single and model is Execution:
+        run = Execution.model_validate(items[0])
+        tries = tables.of_tries(run, now=session.now(), terminal=session.out)
+        lines += ["", *tries] if tries else []
+    print("\n".join(lines[0 if headers else 1 :]))
+
+
+def _print_several(
+    session: Session,
+    found: list[tuple[Wanted, list[JsonObject]]],
+    choice: Choice,
+    way: Output,
+    *,
+    headers: bool,
+) -> None:
+    if way in TABLES:
+        parts = []
+        for wanted, items in found:
+            table = tables.Table(
+                wanted.word.api[0],
+                terminal=session.out,
+                wide=way == Output.WIDE,
+                namespaces=choice.everywhere,
+                prefix=f"{wanted.word.singular}/",
+            )
+            if items:
+                parts.append("\n".join(table.lines(items, now=session.now(), head=headers)))
+        print("\n\n".join(parts)) if parts else say(nothing(session, None, choice))
+        return
+    shown = [(wanted.word.api[0], item) for wanted, items in found for item in items]
+    if way == Output.NAME:
+        for model, item in shown:
+            print(printing.name_of(model, item))
     else:
-        lines = tables.of_resources(
-            model,
-            items,
-            now=session.now(),
-            terminal=session.out,
-            wide=output == Output.WIDE,
-            namespaces=everywhere,
-        )
-        if single and model is Execution:
-            run = Execution.model_validate(items[0])
-            tries = tables.of_tries(run, now=session.now(), terminal=session.out)
-            lines += ["", *tries] if tries else []
-        print("\n".join(lines))
+        print(written(listing([printing.public(*one) for one in shown]), way), end="")
 
 
-def written(shown: JsonObject, output: Output) -> str:
-    """Return an object as JSON or YAML."""
-    if output == Output.JSON:
-        return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-    import yaml
-
-    return str(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
-
-
-def _tidy(model: type[Resource], item: JsonObject) -> JsonObject:
-    """Return the object with its kind, as single objects of a list lack it, and with protected
-    values hidden.
-    """
-    whole = {"apiVersion": API_VERSION, "kind": model.KIND} | item
-    if model is Message:
-        return messages.public(whole)
-    return views.public(whole) if model is Execution else whole
+def nothing(session: Session, word: kinds.Word | None, choice: Choice) -> str:
+    """Return what is said where there is nothing to list, with what to do about it."""
+    where = "any namespace" if choice.everywhere else f'namespace "{session.namespace}"'
+    if word is None:
+        return f"nothing of Weir's in {where}"
+    if choice.narrows:
+        return f"no {word.plural} in {where} that are chosen by --selector, --phase and --flow"
+    hint = word.hint.format(program=program())
+    elsewhere = "" if choice.everywhere else "; -A looks in all namespaces"
+    return f"no {word.plural} in {where}: {hint}{elsewhere}"

@@ -7,25 +7,17 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import Phase
-from weir.cli.completion import execution_names
+from weir.cli.arguments import Archived, Everywhere, Execution, output
+from weir.cli.completion import columns_of_kind, flow_names, kind_words, names_of_kind
 from weir.cli.errors import ExitCode
+from weir.cli.output import LISTS
 from weir.cli.session import Session
 from weir.cli.verbs import verb
-
-_Execution = Annotated[
-    str,
-    typer.Argument(
-        metavar="EXECUTION", help="Name of an Execution.", autocompletion=execution_names
-    ),
-]
-_Archived = Annotated[
-    bool, typer.Option("--archived", help="Also what scripts have put away, such as failed tries.")
-]
 
 
 async def logs(
     session: Session,
-    execution: _Execution,
+    execution: Execution,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")
     ] = False,
@@ -44,12 +36,12 @@ async def logs(
 
 async def tree(
     session: Session,
-    execution: _Execution,
+    execution: Execution,
     root: Annotated[bool, typer.Option("--root", help="Begin at the top of the family.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Draw anew after each change, to the end.")
     ] = False,
-    archived: _Archived = False,
+    archived: Archived = False,
 ) -> ExitCode:
     """Show a run and all that it started."""
     from weir.cli import tree as showing
@@ -60,38 +52,78 @@ async def tree(
 async def get(
     session: Session,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="executions, flows or connectors.")
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="executions, flows, schedules, …: several with commas, `all`, or KIND/NAME.",
+            autocompletion=kind_words,
+        ),
     ] = "executions",
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Only these.", autocompletion=names_of_kind),
     ] = None,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="table|wide|json|yaml|name", help="How.")
-    ] = "table",
+    output: Annotated[str, output(LISTS)] = "table",
+    selector: Annotated[
+        str | None,
+        typer.Option(
+            "--selector", "-l", metavar="LABELS", help="Only with these labels: a=b,c!=d,e."
+        ),
+    ] = None,
     phase: Annotated[
         Phase | None, typer.Option("--phase", help="Only executions in this phase.")
     ] = None,
     flow: Annotated[
         str | None,
-        typer.Option("--flow", metavar="FLOW", help="Only executions of this flow."),
+        typer.Option(
+            "--flow",
+            metavar="FLOW",
+            help="Only executions of this flow.",
+            autocompletion=flow_names,
+        ),
     ] = None,
-    everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")
+    everywhere: Everywhere = False,
+    sort_by: Annotated[
+        str | None,
+        typer.Option(
+            "--sort-by",
+            metavar="COLUMN|PATH",
+            help="A column, or a path such as .status.phase. Default: executions and messages by "
+            "age, others by name.",
+            autocompletion=columns_of_kind,
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on, with a line at each change.")
     ] = False,
-    archived: _Archived = False,
+    events: Annotated[
+        bool,
+        typer.Option("--output-watch-events", help="With --watch: what happened to each, too."),
+    ] = False,
+    no_headers: Annotated[
+        bool, typer.Option("--no-headers", help="Tables without their first line.")
+    ] = False,
+    archived: Archived = False,
 ) -> ExitCode:
-    """List executions, flows or connectors."""
+    """List what there is: executions, flows, schedules, and every other kind of Weir's."""
     from weir.cli import get as getting
 
-    return await getting.get(
-        session,
-        kind,
-        names or [],
-        output=output,
+    choice = getting.Choice(
+        everywhere=everywhere,
+        selector=selector or "",
         phase=phase,
         flow=flow,
-        everywhere=everywhere,
         archived=archived,
+        sort_by=sort_by,
+    )
+    return await getting.get(
+        session,
+        [kind, *(names or [])],
+        choice,
+        output=output,
+        watch=watch,
+        events=events,
+        headers=not no_headers,
     )
 
 
@@ -102,7 +134,10 @@ def add(app: typer.Typer) -> None:
         examples=(
             ("", "executions, the newest last"),
             ("executions --phase Failed -o wide", "what failed"),
+            ("--watch", "with a line at each change"),
             ("flows", "which flows there are, and whether they may run"),
+            ("schedules,webhooks -A", "what starts runs, in all namespaces"),
+            ("flows -l weir.dev/repository=team-flows", "what a repository brought"),
             ("execution hello-x2k7q -o yaml", "the whole object"),
         ),
     )(get)

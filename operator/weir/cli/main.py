@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from weir.cli import authoring, changes, file, looks, people, starts
+from weir.cli import (
+    authoring,
+    changes,
+    completion,
+    file,
+    looks,
+    people,
+    repositories,
+    scheduling,
+    starts,
+)
 from weir.cli.errors import ExitCode, program
 from weir.cli.session import Options
 from weir.cli.verbs import connection, verb
@@ -29,10 +39,12 @@ app = typer.Typer(
 
 app.callback()(connection)
 starts.add(app)
+scheduling.add(app)
 looks.add(app)
 changes.add(app)
 people.add(app)
 app.add_typer(file.app)
+repositories.add(app)
 authoring.add(app)
 
 
@@ -54,4 +66,5 @@ def main() -> None:
     # A watch that is interrupted warns and goes on, the client tells about kubeconfigs: no news
     # for who reads a terminal. Without any handler, warnings would be printed.
     logging.getLogger().addHandler(logging.NullHandler())
+    completion.prepare()
     app(prog_name=program())

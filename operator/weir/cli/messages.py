@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from weir.api.message import Message
-from weir.api.names import API_VERSION, EXECUTION_LABEL, ROOT_LABEL
+from weir.api.names import EXECUTION_LABEL, ROOT_LABEL
 from weir.api.resource import JsonObject
-from weir.cli import finding, tables
+from weir.cli import finding, live, printing, tables
 from weir.cli.errors import CliError, ExitCode, program
-from weir.cli.get import Output, written
+from weir.cli.output import LISTS, TABLES, Output, in_stream, way_of
 from weir.cli.session import Session
 from weir.cli.terminal import one_line, say
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import MESSAGES
 from weir.cluster.watching import ChangeType
-from weir.core.messages import form_of, is_open, public
+from weir.core.messages import form_of, is_open
 from weir_protocol.forms import FormError
 
 _SHOWN = 5
@@ -32,21 +31,18 @@ async def show(
     everywhere: bool,
 ) -> ExitCode:
     """Print the open Messages, or all; with `watch` go on. Raises CliError, ClusterError."""
-    try:
-        way = Output(output)
-    except ValueError:
-        raise CliError(f"--output {output!r}: there are {', '.join(Output)}") from None
+    way = way_of(output, LISTS)
     if execution is not None and everywhere:
         raise CliError("--all-namespaces lists; with a run, say the namespace by -n")
     items = [] if watch else await _listed(session, execution, everywhere)
     shown = [item for item in items if all_ or is_open(Message.model_validate(item))]
     if watch:
         await _follow(session, execution, all_, way, everywhere)
-    elif not shown and way in (Output.TABLE, Output.WIDE):
+    elif not shown and way in TABLES:
         where = "any namespace" if everywhere else f'namespace "{session.namespace}"'
         say(f"no message waits in {where}" if not all_ else f"no messages in {where}")
     else:
-        _print(session, shown, way, everywhere)
+        printing.show(session, Message, shown, way, single=False, namespaces=everywhere)
     return ExitCode.SUCCEEDED
 
 
@@ -124,7 +120,10 @@ async def _follow(
 ) -> None:
     """Print each Message when it comes, and with `all_` again when it changes, for ever."""
     namespace = None if everywhere else session.namespace
+    await live.allowed(session, MESSAGES, namespace)
     told: set[str] = set()
+    wide = way == Output.WIDE
+    table = tables.Table(Message, terminal=session.out, wide=wide, namespaces=everywhere)
     async for change in session.cluster.watch(MESSAGES, namespace):
         if not change.object or change.type == ChangeType.DELETED:
             continue
@@ -134,45 +133,13 @@ async def _follow(
             continue
         if message.metadata.uid in told and not all_:
             continue
-        if way in (Output.TABLE, Output.WIDE) and told:
-            print("\n".join(_table(session, [item], way, everywhere)[1:]), flush=True)
+        if way in TABLES:
+            print("\n".join(table.lines([item], now=session.now(), head=not told)), flush=True)
+        elif way == Output.NAME:
+            print(printing.name_of(Message, item), flush=True)
         else:
-            _print(session, [item], way, everywhere, single=True)
+            print(in_stream(printing.public(Message, item), way), end="", flush=True)
         told.add(message.metadata.uid)
-
-
-def _print(
-    session: Session,
-    items: list[JsonObject],
-    way: Output,
-    everywhere: bool,
-    *,
-    single: bool = False,
-) -> None:
-    if way == Output.NAME:
-        for item in items:
-            print(f"message/{item['metadata']['name']}", flush=True)
-    elif way in (Output.TABLE, Output.WIDE):
-        print("\n".join(_table(session, items, way, everywhere)), flush=True)
-    else:
-        shown = [{"apiVersion": API_VERSION, "kind": Message.KIND} | public(item) for item in items]
-        if single and way == Output.JSON:
-            print(json.dumps(shown[0], ensure_ascii=False), flush=True)
-            return
-        listing = {"apiVersion": "v1", "kind": "List", "items": shown}
-        text = written(shown[0] if single else listing, way)
-        print(text if not single else f"---\n{text}", end="", flush=True)
-
-
-def _table(session: Session, items: list[JsonObject], way: Output, everywhere: bool) -> list[str]:
-    return tables.of_resources(
-        Message,
-        items,
-        now=session.now(),
-        terminal=session.out,
-        wide=way == Output.WIDE,
-        namespaces=everywhere,
-    )
 
 
 def line(message: Message) -> str:

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from weir.cli.completion import message_names
+from weir.cli.arguments import Everywhere, output
+from weir.cli.completion import execution_names, message_names
 from weir.cli.errors import ExitCode
+from weir.cli.output import LISTS
 from weir.cli.session import Session
 from weir.cli.verbs import verb
 
@@ -16,18 +18,18 @@ async def messages(
     session: Session,
     execution: Annotated[
         str | None,
-        typer.Argument(metavar="[EXECUTION]", help="Only those of this run and all below it."),
+        typer.Argument(
+            metavar="[EXECUTION]",
+            help="Only those of this run and all below it.",
+            autocompletion=execution_names,
+        ),
     ] = None,
     all_: Annotated[
         bool, typer.Option("--all", "-a", help="Also those that take no answer any more.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, with new ones.")] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="table|wide|json|yaml|name", help="How.")
-    ] = "table",
-    everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")
-    ] = False,
+    output: Annotated[str, output(LISTS)] = "table",
+    everywhere: Everywhere = False,
 ) -> ExitCode:
     """List the messages that wait for an answer."""
     from weir.cli import messages as listing

@@ -16,6 +16,8 @@ _GAP = "   "
 # A message longer than this is for -o wide, `weir tree` and the object itself.
 _LONGEST = 80
 _SHORTEST = 16
+# A commit's whole SHA-1 is for `-o yaml`; this many letters tell it from others.
+_COMMIT, _SHORT_COMMIT = re.compile(r"[0-9a-f]{40}"), 7
 _STEP = re.compile(r'\.((?:\\.|[^.\[\\])+)|\[\?\(@\.(\w+)=="([^"]*)"\)\]')
 
 PHASE_COLOURS = {
@@ -46,34 +48,67 @@ def at(item: object, path: str) -> object:
     return found
 
 
-def of_resources(
-    model: type[Resource],
-    items: Sequence[JsonObject],
-    *,
-    now: datetime,
-    terminal: Terminal,
-    wide: bool = False,
-    namespaces: bool = False,
-) -> list[str]:
-    """Return the lines of a table of resources, its head included."""
-    columns = [column for column in model.COLUMNS if wide or not column[3]]
-    head = ["NAMESPACE"] * namespaces + ["NAME"] + [column[0].upper() for column in columns]
-    rows = []
-    for item in items:
+class Table:
+    """A table of resources of one kind, which may grow line by line.
+
+    `prefix` comes before each name, such as `flow/`. Columns once printed only become wider.
+    """
+
+    def __init__(
+        self,
+        model: type[Resource],
+        *,
+        terminal: Terminal,
+        wide: bool = False,
+        namespaces: bool = False,
+        prefix: str = "",
+    ) -> None:
+        self._model = model
+        self._terminal = terminal
+        self._namespaces = namespaces
+        self._prefix = prefix
+        self._columns = [column for column in model.COLUMNS if wide or not column[3]]
+        names = [column[0].upper() for column in self._columns]
+        self._head = ["NAMESPACE"] * namespaces + ["NAME", *names]
+        self._flexible = None
+        if not wide:
+            among = ("MESSAGE", "SUBJECT")
+            self._flexible = next((names.index(one) for one in among if one in names), None)
+        if self._flexible is not None:
+            self._flexible += len(self._head) - len(names)
+        self._phases = self._head.index("PHASE") if "PHASE" in self._head else None
+        self._widths = [0] * len(self._head)
+
+    def lines(self, items: Sequence[JsonObject], *, now: datetime, head: bool = True) -> list[str]:
+        """Return the lines of these resources, those of earlier ones are as wide."""
+        return render(
+            self._head,
+            [self._row(item, now) for item in items],
+            terminal=self._terminal,
+            flexible=self._flexible,
+            phases=self._phases,
+            widths=self._widths,
+        )[0 if head else 1 :]
+
+    def _row(self, item: JsonObject, now: datetime) -> list[str]:
         metadata = item["metadata"]
-        cells = [_cell(item, kind, path, now) for _, kind, path, _ in columns]
-        if model is Execution:
+        cells = [_cell(item, kind, path, now) for _, kind, path, _ in self._columns]
+        if self._model is Execution:
             run = Execution.model_validate(item)
-            named = {column[0]: i for i, column in enumerate(columns)}
+            named = {column[0]: i for i, column in enumerate(self._columns)}
             cells[named["Flow"]] = cells[named["Flow"]] or run.target
             cells[named["Phase"]] = cells[named["Phase"]] or Phase.PENDING
             cells[named["Duration"]] = duration(run, now)
-        rows.append([metadata.get("namespace", "")] * namespaces + [metadata["name"], *cells])
-    flexible = None
-    if not wide:
-        flexible = next((head.index(one) for one in ("MESSAGE", "SUBJECT") if one in head), None)
-    coloured = head.index("PHASE") if "PHASE" in head else None
-    return render(head, rows, terminal=terminal, flexible=flexible, phases=coloured)
+        name = self._prefix + metadata["name"]
+        return [metadata.get("namespace", "")] * self._namespaces + [name, *cells]
+
+
+def column_path(model: type[Resource], word: str) -> str | None:
+    """Return the JSONPath of the column that is called so, in whatever case."""
+    if word.lower() == "name":
+        return ".metadata.name"
+    found = [column[2] for column in model.COLUMNS if column[0].lower() == word.lower()]
+    return found[0] if found else None
 
 
 def of_tries(execution: Execution, *, now: datetime, terminal: Terminal) -> list[str]:
@@ -102,20 +137,23 @@ def render(
     terminal: Terminal,
     flexible: int | None = None,
     phases: int | None = None,
+    widths: list[int] | None = None,
 ) -> list[str]:
     """Return the lines of a table.
 
     The column `flexible` is cut to what the terminal has room for; the column `phases` has colours.
+    `widths` are those of lines printed before: the least ones, and changed to those of these lines.
     """
     table = [list(head), *(list(row) for row in rows)]
     if flexible is not None:
         room = _room(table, flexible, terminal.width)
         for row in table:
             row[flexible] = cut(row[flexible], room)
-    widths = [max(width_of(row[i]) for row in table) for i in range(len(head))]
+    least = widths if widths is not None else [0] * len(head)
+    least[:] = [max(least[i], *(width_of(row[i]) for row in table)) for i in range(len(head))]
     lines = []
     for number, row in enumerate(table):
-        padded = [pad(cell, width) for cell, width in zip(row, widths, strict=True)]
+        padded = [pad(cell, width) for cell, width in zip(row, least, strict=True)]
         if number and phases is not None:
             padded[phases] = terminal.paint(padded[phases], _colour(row[phases]))
         lines.append(_GAP.join(padded).rstrip())
@@ -145,4 +183,5 @@ def _cell(item: JsonObject, kind: str, path: str, now: datetime) -> str:
         return str(found).lower()
     if kind == "date":
         return age(now - parse_time(str(found)))
-    return one_line(str(found))
+    text = one_line(str(found))
+    return text[:_SHORT_COMMIT] if _COMMIT.fullmatch(text) else text

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from weir.cli.completion import context_names, namespace_names
 from weir.cli.errors import CliError, ExitCode, Interrupted
 from weir.cli.session import Options, opened
 from weir.cli.terminal import one_line, say
@@ -27,7 +28,11 @@ def connection(
     namespace: Annotated[
         str | None,
         typer.Option(
-            "--namespace", "-n", metavar="NAME", help="Default: that of the kubeconfig's context."
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="Default: that of the kubeconfig's context.",
+            autocompletion=namespace_names,
         ),
     ] = None,
     kubeconfig: Annotated[
@@ -35,7 +40,13 @@ def connection(
         typer.Option("--kubeconfig", metavar="PATH", help="Default: $KUBECONFIG, ~/.kube/config."),
     ] = None,
     kube_context: Annotated[
-        str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.")
+        str | None,
+        typer.Option(
+            "--context",
+            metavar="NAME",
+            help="Context of the kubeconfig.",
+            autocompletion=context_names,
+        ),
     ] = None,
     server: Annotated[
         str | None,

@@ -73,6 +73,9 @@ class FakeCluster(Cluster):
         ]
         return Listing(items, "1")
 
+    async def raw(self, method: str, path: str, body: object = None, **query: str) -> Any:
+        return {"items": []}
+
     async def create(self, kind: Kind, namespace: str | None, body: JsonObject) -> JsonObject:
         if kind == SELF_SUBJECT_REVIEWS:
             return body | {"status": {"userInfo": {"username": "ada"}}}
@@ -121,11 +124,11 @@ class FakeCluster(Cluster):
 
 def _selected(item: JsonObject, labels: str, fields: str) -> bool:
     carried = item["metadata"].get("labels", {})
-    wanted_labels = [one.split("=") for one in labels.split(",") if one]
+    wanted_labels = [one.partition("=") for one in labels.split(",") if one]
     wanted_fields = [one.split("=") for one in fields.split(",") if one]
-    return all(carried.get(key) == value for key, value in wanted_labels) and all(
-        str(_at(item, path)) == value for path, value in wanted_fields
-    )
+    return all(
+        carried.get(key) == value if is_ else key in carried for key, is_, value in wanted_labels
+    ) and all(str(_at(item, path)) == value for path, value in wanted_fields)
 
 
 def _at(item: JsonObject, path: str) -> object:

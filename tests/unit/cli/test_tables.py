@@ -35,13 +35,9 @@ def test_all_columns_of_the_crds_are_understood(model: type[Execution] | type[Fl
 
 
 def lines(*items: object, **options: object) -> list[str]:
-    return tables.of_resources(
-        Execution,
-        items,  # type: ignore[arg-type]
-        now=NOW,
-        terminal=options.pop("terminal", Terminal()),  # type: ignore[arg-type]
-        **options,  # type: ignore[arg-type]
-    )
+    terminal = options.pop("terminal", Terminal())
+    table = tables.Table(Execution, terminal=terminal, **options)  # type: ignore[arg-type]
+    return table.lines(items, now=NOW)  # type: ignore[arg-type]
 
 
 RUNNING = execution("hello-b4d9k", "Running", startTime="2026-01-05T12:03:30Z", flow="hello")[1]

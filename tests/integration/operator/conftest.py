@@ -34,7 +34,12 @@ def make_operator(api_server: ApiServer, namespace: str, tmp_path: Path) -> Iter
 
     def make(kubeconfig: Path | None = None, **variables: str) -> OperatorProcess:
         number = next(numbers)
-        scope = {"WEIR_NAMESPACE": namespace, "WEIR_WATCH_NAMESPACES": namespace}
+        scope = {
+            "WEIR_NAMESPACE": namespace,
+            "WEIR_WATCH_NAMESPACES": namespace,
+            "WEIR_REPOSITORY_FOLDER": str(tmp_path / "clones"),
+            "WEIR_REPOSITORY_ALLOW_LOCAL": "true",
+        }
         operator = OperatorProcess(
             kubeconfig=kubeconfig or api_server.kubeconfig,
             log=tmp_path / f"operator-{number}.log",
@@ -51,7 +56,7 @@ def make_operator(api_server: ApiServer, namespace: str, tmp_path: Path) -> Iter
 
 @pytest.fixture
 def start_operator(
-    api_server: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+    api_server: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> StartOperator:
     """Return what makes an operator of this namespace within the test."""
     monkeypatch.setenv("KUBECONFIG", str(api_server.kubeconfig))
@@ -63,6 +68,8 @@ def start_operator(
             "server_address": "10.0.0.1:8443",
             "health_port": free_port(),
             "identity": "within",
+            "repository_folder": tmp_path / "clones",
+            "repository_allow_local": True,
         }
         return OperatorThread(Settings.model_validate(chosen | fields), api_server.kubeconfig)
 

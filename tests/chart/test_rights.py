@@ -10,16 +10,23 @@ from tests.chart.variants import VARIANTS
 Rights = dict[str, str]
 
 OPERATOR: Rights = {
-    "weir.dev/flows": "get list watch",
     "weir.dev/connectors": "get list watch",
-    "weir.dev/executions": "get list patch watch",
+    "weir.dev/flowrepositories": "get list watch",
+    "weir.dev/flows": "create delete get list patch watch",
+    "weir.dev/schedules": "create delete get list patch watch",
+    "weir.dev/settings": "create delete get list patch watch",
+    "weir.dev/schemas": "create delete get list patch watch",
+    "weir.dev/executions": "create get list patch watch",
     "weir.dev/flows/status": "patch",
+    "weir.dev/schedules/status": "patch",
+    "weir.dev/flowrepositories/status": "patch",
     "weir.dev/connectors/status": "patch",
     "weir.dev/executions/status": "patch",
     "/pods": "create delete get list watch",
     "apps/controllerrevisions": "create delete get list",
     "/secrets": "get",
     "/events": "create",
+    "/serviceaccounts": "impersonate",
 }
 OPERATOR_OWN: Rights = {
     "coordination.k8s.io/leases": "create",
@@ -36,7 +43,11 @@ SERVER: Rights = {
     "weir.dev/connectors": "create delete get list patch watch",
     "weir.dev/settings": "create delete get list patch watch",
     "weir.dev/schemas": "create delete get list patch watch",
+    "weir.dev/schedules": "create delete get list patch watch",
+    "weir.dev/webhooks": "create delete get list patch watch",
+    "weir.dev/flowrepositories": "get list patch watch",
     "weir.dev/settings/status": "patch",
+    "weir.dev/webhooks/status": "patch",
     "weir.dev/executions": "create delete get list patch watch",
     "weir.dev/executions/status": "patch",
     "weir.dev/messages": "create get list watch",
@@ -60,7 +71,17 @@ DISCOVERY: Rights = {
 }
 _LOOK = {
     f"weir.dev/{kind}": "get list watch"
-    for kind in ("flows", "executions", "connectors", "messages", "settings", "schemas")
+    for kind in (
+        "flows",
+        "executions",
+        "connectors",
+        "messages",
+        "settings",
+        "schemas",
+        "schedules",
+        "webhooks",
+        "flowrepositories",
+    )
 }
 _ANSWER = {"weir.dev/messages": "get list patch update watch"}
 _WRITE = "create delete deletecollection get list patch update watch"
@@ -130,6 +151,31 @@ def test_with_cert_manager_the_operator_makes_no_secrets() -> None:
     assert {key: verbs for key, verbs in own.items() if "secrets" in key} == {
         "/secrets[weir-server-tls]": "get"
     }
+
+
+@pytest.mark.parametrize("watched", [[], ["team"]], ids=["cluster-wide", "namespaced"])
+def test_the_operator_acts_as_service_accounts_unless_told_not_to(watched: list[str]) -> None:
+    def acts_as(**repositories: object) -> Rights:
+        values = {"watchNamespaces": watched, "operator": {"repositories": repositories}}
+        role = "Role" if watched else "ClusterRole"
+        found = rights(render(values).one(role, "weir-system-weir-operator"))
+        return {key: verbs for key, verbs in found.items() if "impersonate" in verbs}
+
+    assert acts_as() == {"/serviceaccounts": "impersonate"}
+    assert acts_as(impersonation=False) == {}
+    assert acts_as(serviceAccounts=["sync", "git"]) == {
+        "/serviceaccounts[sync]": "impersonate",
+        "/serviceaccounts[git]": "impersonate",
+    }
+    assert acts_as(impersonation=False, serviceAccounts=["sync"]) == {}
+
+
+def test_nobody_acts_as_a_user_or_a_group() -> None:
+    for role in render().of_kind("Role", "ClusterRole"):
+        for rule in role["rules"]:
+            if "impersonate" in rule["verbs"]:
+                assert role["metadata"]["name"] == "weir-system-weir-operator"
+                assert rule["resources"] == ["serviceaccounts"]
 
 
 def test_every_role_is_pinned_here() -> None:

@@ -21,6 +21,9 @@ VARIANTS: dict[str, Manifest] = {
             "storage": {"type": "hostPath", "path": "/srv/weir"},
         },
     },
+    "repositories without impersonation": {
+        "operator": {"repositories": {"impersonation": False, "maxBytes": 1048576}},
+    },
     "an existing claim": {"server": {"storage": {"type": "existingClaim", "claim": "mine"}}},
     "cert-manager and a pod monitor": {
         "tls": {
@@ -41,6 +44,7 @@ VARIANTS: dict[str, Manifest] = {
             ],
             "priorityClassName": "high",
             "env": [{"name": "HTTPS_PROXY", "value": "http://proxy"}],
+            "repositories": {"concurrency": 2, "serviceAccounts": ["sync"]},
         },
         "server": {
             "podAnnotations": {"a": "b"},

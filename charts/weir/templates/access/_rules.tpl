@@ -8,9 +8,16 @@
 - apiGroups: [weir.dev]
   resources: [flows, schedules, settings, schemas]  # written as a FlowRepository has them
   verbs: [get, list, watch, create, patch, delete]
+{{- with .Values.operator.repositories }}
+{{- if .impersonation }}
 - apiGroups: [""]
   resources: [serviceaccounts]  # spec.serviceAccountName of FlowRepositories
+  {{- with .serviceAccounts }}
+  resourceNames: {{ toJson . }}
+  {{- end }}
   verbs: [impersonate]
+{{- end }}
+{{- end }}
 - apiGroups: [weir.dev]
   resources: [executions]
   verbs: [get, list, watch, create, patch]  # of Schedules; patch: desiredState of what is to end

@@ -16,7 +16,19 @@ from weir.api import names
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
 from weir.cluster.errors import ClusterError, Invalid, Refused
-from weir.cluster.kinds import CONFIG_MAPS, CONNECTORS, EXECUTIONS, FLOWS, PODS, SECRETS
+from weir.cluster.kinds import (
+    CONFIG_MAPS,
+    CONNECTORS,
+    EXECUTIONS,
+    FLOW_REPOSITORIES,
+    FLOWS,
+    PODS,
+    SCHEDULES,
+    SECRETS,
+    SETTINGS,
+    WEBHOOKS,
+    Kind,
+)
 
 SCRIPT = "def handler(system, this):\n    return this.success()\n"
 SERVER = f"system:serviceaccount:{NAMESPACE}:weir-server"
@@ -41,6 +53,20 @@ def binding(user: str, role: str) -> Manifest:
         },
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
     }
+
+
+def role(name: str, resources: list[str], *verbs: str) -> Manifest:
+    rule = {"apiGroups": [names.GROUP], "resources": resources, "verbs": [*verbs]}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": name, "namespace": "team"},
+        "rules": [rule],
+    }
+
+
+def _role(name: str) -> Manifest:
+    return {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
 
 
 # Who may make Flows, but change only one of those that are there.
@@ -125,6 +151,32 @@ def flow() -> JsonObject:
         "metadata": metadata,
         "spec": {"script": SCRIPT},
     }
+
+
+def thing(kind: str, **spec: Any) -> JsonObject:
+    metadata = {"name": f"t-{uuid.uuid4().hex[:8]}"}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": kind,
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+# What makes runs, and brings flows, one day
+TRIGGERS: list[tuple[Kind, JsonObject]] = [
+    (SCHEDULES, thing("Schedule", flow="nightly", cron="@daily")),
+    (WEBHOOKS, thing("Webhook", flow="nightly")),
+    (FLOW_REPOSITORIES, thing("FlowRepository", url="https://git.example.com/team/flows")),
+]
+each_trigger = pytest.mark.parametrize(
+    ("kind", "body"), TRIGGERS, ids=[kind.plural for kind, _ in TRIGGERS]
+)
+
+
+def named(body: JsonObject) -> JsonObject:
+    """Return the object under a new name."""
+    return body | {"metadata": {"name": f"t-{uuid.uuid4().hex[:8]}"}}
 
 
 # Runs that bring code of their own
@@ -287,7 +339,118 @@ async def test_whoever_is_authenticated_may_ask_for_the_servers_ca(
         await nobody.list(CONFIG_MAPS, NAMESPACE)
 
 
+@each_trigger
+async def test_only_authors_write_what_starts_runs_and_brings_flows(
+    acting_as: As, kind: Kind, body: JsonObject
+) -> None:
+    for user in ("bob", "carol"):
+        made = await (await acting_as(user)).create(kind, "team", named(body))
+        await (await acting_as("dora")).get(kind, "team", made["metadata"]["name"])
+    alice = await acting_as("alice")
+    with pytest.raises(Refused):
+        await alice.create(kind, "team", named(body))
+    with pytest.raises(Refused):
+        await alice.patch(kind, "team", made["metadata"]["name"], {"spec": {"flow": "x"}})
+
+
 # Service accounts
+
+
+async def test_the_operator_starts_runs_of_schedules_under_the_policy(acting_as: As) -> None:
+    operator = await acting_as(OPERATOR)
+    due = execution(flow="nightly", inputs={"a": 1})
+    due["metadata"]["labels"] = {names.SCHEDULE_LABEL: "nightly"}
+    due["metadata"]["annotations"] = {names.SCHEDULED_TIME: "2026-11-24T03:00:00Z"}
+    await operator.create(EXECUTIONS, "team", due)
+
+
+async def test_the_server_starts_runs_of_webhooks_under_the_policy(acting_as: As) -> None:
+    called = execution(flow="deploy", inputsRef={"digest": "d", "bytes": 1})
+    called["metadata"]["labels"] = {names.WEBHOOK_LABEL: "push"}
+    await (await acting_as(SERVER)).create(EXECUTIONS, "team", called)
+
+
+@pytest.mark.parametrize("kind", ["Flow", "Schedule", "Setting"])
+async def test_the_operator_writes_what_repositories_bring(acting_as: As, kind: str) -> None:
+    kinds = {"Flow": FLOWS, "Schedule": SCHEDULES, "Setting": SETTINGS}
+    specs: dict[str, JsonObject] = {
+        "Flow": {"script": SCRIPT},
+        "Schedule": {"flow": "nightly", "cron": "@daily"},
+        "Setting": {"value": 1},
+    }
+    operator, body = await acting_as(OPERATOR), thing(kind, **specs[kind])
+    manager, name = names.REPOSITORY_MANAGER, body["metadata"]["name"]
+    for _ in range(2):
+        await operator.apply(kinds[kind], "team", name, body, manager=manager)
+    await operator.list(kinds[kind], "team")
+    await operator.delete(kinds[kind], "team", name)
+
+
+async def test_connectors_and_webhooks_need_the_rights_of_a_service_account(
+    server: ApiServer, acting_as: As
+) -> None:
+    """The operator has none itself, acts as one of the namespace, and is bound by what that may."""
+    account = {"kind": "ServiceAccount", "name": "sync", "namespace": "team"}
+    apply(
+        server,
+        [
+            {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": {"name": "sync", "namespace": "team"},
+            },
+            role("sync", ["connectors"], "get", "list", "create", "patch"),
+            role("sync-runs", ["executions"], "create"),
+            binding("sync", "sync") | {"roleRef": _role("sync"), "subjects": [account]},
+            binding("sync-runs", "x") | {"roleRef": _role("sync-runs"), "subjects": [account]},
+        ],
+    )
+    operator, manager = await acting_as(OPERATOR), names.REPOSITORY_MANAGER
+    body = thing("Connector", type="GIT")
+    name = body["metadata"]["name"]
+    with pytest.raises(Refused):
+        await operator.apply(CONNECTORS, "team", name, body, manager=manager)
+    sync = operator.acting_as("system:serviceaccount:team:sync")
+    async with asyncio.timeout(60):
+        while True:  # the API server takes notice of a new role after a moment
+            try:
+                await sync.apply(CONNECTORS, "team", name, body, manager=manager)
+                break
+            except Refused:
+                await asyncio.sleep(0.05)
+    for kind, other in ((WEBHOOKS, TRIGGERS[1][1]), (FLOWS, flow())):
+        with pytest.raises(Refused):
+            await sync.create(kind, "team", named(other))
+    await run(sync, flow="nightly")
+    with pytest.raises(Refused, match="only those who may create Flows"):
+        await run(sync, script=SCRIPT)
+    with pytest.raises(Refused):
+        await sync.list(CONNECTORS, "other")
+
+
+@pytest.mark.parametrize("user", ["bob", "system:admin", "system:kube-scheduler"])
+async def test_the_operator_acts_as_no_user(acting_as: As, user: str) -> None:
+    other = (await acting_as(OPERATOR)).acting_as(user)
+    with pytest.raises(Refused, match="impersonate"):
+        await other.list(FLOWS, "team")
+
+
+async def test_the_server_acts_as_nobody(acting_as: As) -> None:
+    other = (await acting_as(SERVER)).acting_as(RUNNER)
+    with pytest.raises(Refused, match="impersonate"):
+        await other.list(FLOWS, "team")
+
+
+async def test_the_server_asks_for_a_sync_and_makes_no_repository(acting_as: As) -> None:
+    body = named(TRIGGERS[2][1])
+    made = await (await acting_as("bob")).create(FLOW_REPOSITORIES, "team", body)
+    server, name = await acting_as(SERVER), made["metadata"]["name"]
+    asked = {"metadata": {"annotations": {names.SYNC_REQUESTED: "now"}}}
+    await server.patch(FLOW_REPOSITORIES, "team", name, asked)
+    with pytest.raises(Refused):
+        await server.create(FLOW_REPOSITORIES, "team", named(body))
+    with pytest.raises(Refused):
+        await server.delete(FLOW_REPOSITORIES, "team", name)
 
 
 @pytest.mark.parametrize("kind", [FLOWS, EXECUTIONS, CONNECTORS, SECRETS, PODS])

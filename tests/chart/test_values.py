@@ -241,6 +241,12 @@ def test_nothing_but_its_two_ports_is_open_at_the_server() -> None:
     assert [port["port"] for rule in ingress for port in rule["ports"]] == ["https", "health"]
 
 
+def test_what_fetches_from_git_hosts_and_pushes_to_them_may_reach_them() -> None:
+    for component in (OPERATOR, SERVER):
+        spec = render().one("NetworkPolicy", component)["spec"]
+        assert spec["policyTypes"] == ["Ingress"]
+
+
 # Mistakes
 
 

@@ -6,8 +6,11 @@
   resources: [connectors, flowrepositories]
   verbs: [get, list, watch]
 - apiGroups: [weir.dev]
-  resources: [flows, schedules, settings, schemas]  # written as a FlowRepository has them
+  resources: [flows, schedules]  # written as a FlowRepository has them
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [weir.dev]
+  resources: [settings, schemas]  # the same; changes by hand are found at each interval
+  verbs: [get, list, create, patch, delete]
 {{- with .Values.operator.repositories }}
 {{- if .impersonation }}
 - apiGroups: [""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -42,6 +43,8 @@ _FIELDS = {
     ),
 }
 _NEAR_NAMES = 3
+# Files beside the zones that mean another zone on each machine, or none.
+_NO_ZONES = {"localtime", "posixrules", "Factory"}
 
 
 class InvalidTiming(ValueError):
@@ -120,10 +123,9 @@ def parse_cron(text: str) -> tuple[str, str, str, str, str]:
 @lru_cache(maxsize=1024)
 def zone_called(name: str) -> ZoneInfo:
     """Return a time zone. Raises InvalidTiming (InvalidTimeZone), with names that are near."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        pass
+    if name not in _NO_ZONES:
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(name)
     near = _near_zones(name)
     hint = f"do you mean {' or '.join(near)}?" if near else "write for example Europe/Vienna"
     message = f"spec.timeZone {name!r} is no time zone that is known here; {hint}"
@@ -146,7 +148,7 @@ def _wrong_field(error: str, words: list[str]) -> str:
 
 
 def _near_zones(name: str) -> list[str]:
-    zones = sorted(available_timezones())
+    zones = sorted(available_timezones() - _NO_ZONES)
     word = name.casefold().replace(" ", "_")
     by_word: dict[str, list[str]] = {}
     for zone in zones:

@@ -18,6 +18,7 @@ from weir.api.message import Message
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.api.resource import Condition, Resource
+from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
 from weir.cli.errors import ExitCode
@@ -33,6 +34,7 @@ PAGES: dict[type[Resource], str] = {
     Message: "messages.md",
     Setting: "settings.md",
     Schema: "schemas.md",
+    Schedule: "schedules.md",
 }
 
 

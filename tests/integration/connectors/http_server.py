@@ -29,13 +29,18 @@ COOKIE = "session=c00kie-of-ada"
 class HttpServer:
     """Serves the bare repositories of a folder. A context manager; `url` is where it listens."""
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certificate: tuple[Path, Path] | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.folder = folder
         self.elsewhere = ""
         self.release = threading.Event()
         self.asked = threading.Event()  # /hanging/ was asked
         self.authorizations: list[str] = []  # every Authorization header ever seen
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer((address, 0), _handler(self))
         self._http.daemon_threads = True
         scheme = "http"
         if certificate is not None:
@@ -46,7 +51,7 @@ class HttpServer:
             self._http.socket = context.wrap_socket(
                 self._http.socket, server_side=True, do_handshake_on_connect=False
             )
-        self.url = f"{scheme}://127.0.0.1:{self._http.server_address[1]}"
+        self.url = f"{scheme}://{address}:{self._http.server_address[1]}"
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}
         )

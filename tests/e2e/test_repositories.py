@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.git_host import BRANCH, GitHost, hosting
 from tests.e2e.given import Given, camel
 from tests.e2e.history import History
 from tests.e2e.installation import NAMESPACE
@@ -21,6 +20,7 @@ from tests.e2e.test_cli import Command
 from tests.e2e.then import Then
 from tests.e2e.when import When
 from tests.e2e.world import World
+from tests.integration.git_host import BRANCH, GitHost, hosting
 from weir.api import names
 from weir.api.resource import JsonObject
 from weir.cluster.kinds import CONFIG_MAPS, FLOW_REPOSITORIES, FLOWS, SCHEDULES, SECRETS, Kind

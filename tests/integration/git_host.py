@@ -1,4 +1,4 @@
-"""A Git host on the node: https by Git's own http-backend, ssh by OpenSSH, and a hook that
+"""A Git host on this machine: https by Git's own http-backend, ssh by OpenSSH, and a hook that
 tells of pushes as GitHub does.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Command:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=self._environment | environment,
+            # A test run in the background of a shell would hand down that Ctrl-C is ignored.
+            preexec_fn=_heed_ctrl_c,
         )
 
     async def program(self, *arguments: str, **environment: str) -> Ended:
@@ -58,6 +61,10 @@ class Command:
 
     async def __call__(self, *arguments: str) -> Ended:
         return await ended(await self.begun(*arguments))
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def ended(process: asyncio.subprocess.Process) -> Ended:

@@ -72,5 +72,9 @@ def message_of(asked: str | None, *, path: str, user: str) -> str:
         raise NoCommit(f"a message has at most {LONGEST_MESSAGE} characters")
     if re.search(rf"^\s*{_TRAILER}\s*:", text, re.MULTILINE | re.IGNORECASE):
         raise NoCommit(f"no line of a message begins with {_TRAILER}: the server writes that one")
-    who = re.sub(r"[\x00-\x1f\x7f]", "", user)[:500]
-    return f"{text}\n\n{_TRAILER}: {who}\n"
+    return f"{text}\n\n{trailer_of(user)}\n"
+
+
+def trailer_of(user: str) -> str:
+    """Return the line of a message that says who asked."""
+    return f"{_TRAILER}: {re.sub(r'[\x00-\x1f\x7f]', '', user)[:500]}"

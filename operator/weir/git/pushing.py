@@ -29,6 +29,7 @@ def push(
     message: str,
     author: Author,
     timeout: float,
+    trailer: str | None = None,
     max_bytes: int = 2**30,
     allow_local: bool = False,
 ) -> Commit:
@@ -40,6 +41,8 @@ def push(
     Parameters:
         expected: What the file holds that was edited; None: there is none yet.
         timeout: Seconds that all of it may take.
+        trailer: A line of messages. In a branch that is there already, and whose newest commit has
+            this line, the file may be another than `expected`: it is this user's own.
 
     Raises:
         Conflict: the file at the branch's tip is not `expected`.

@@ -77,4 +77,5 @@ def message_of(asked: str | None, *, path: str, user: str) -> str:
 
 def trailer_of(user: str) -> str:
     """Return the line of a message that says who asked."""
-    return f"{_TRAILER}: {re.sub(r'[\x00-\x1f\x7f]', '', user)[:500]}"
+    who = re.sub(r"[\x00-\x1f\x7f]", "", user)[:500]
+    return f"{_TRAILER}: {who}"

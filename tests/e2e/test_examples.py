@@ -15,9 +15,15 @@ from tests.e2e.when import When
 from tests.e2e.world import World
 from weir.api.execution import Execution
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SECRETS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEDULES, SECRETS
 
-KINDS = {"Flow": FLOWS, "Execution": EXECUTIONS, "Connector": CONNECTORS, "Secret": SECRETS}
+KINDS = {
+    "Flow": FLOWS,
+    "Execution": EXECUTIONS,
+    "Connector": CONNECTORS,
+    "Secret": SECRETS,
+    "Schedule": SCHEDULES,
+}
 FILES = list(dict.fromkeys(one.file for one in expectations()))
 
 

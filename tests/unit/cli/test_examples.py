@@ -15,14 +15,17 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.resource import JsonObject
+from weir.api.schedule import Schedule
 from weir.core.lookup import Catalog
 from weir.core.readiness import READY, check_connector
+from weir.core.schedules import check
 from weir_protocol import schemas, scripts
 
-MODELS: dict[str, type[Flow | Execution | Connector]] = {
+MODELS: dict[str, type[Flow | Execution | Connector | Schedule]] = {
     "Flow": Flow,
     "Execution": Execution,
     "Connector": Connector,
+    "Schedule": Schedule,
 }
 FILES = sorted(file.name for file in FOLDER.glob("*.yaml") if file.name != "expected.yaml")
 
@@ -48,6 +51,11 @@ def test_an_example_says_what_it_is_and_can_be_run(file: str) -> None:
             assert check_connector(Connector.model_validate(item), Catalog(), []) == READY
         elif item["kind"] == "Execution":
             assert Execution.model_validate(item).spec.flow in flows()
+        elif item["kind"] == "Schedule":
+            item["metadata"]["creationTimestamp"] = "2026-11-24T12:00:00Z"
+            schedule = Schedule.model_validate(item)
+            assert schedule.spec.flow in flows()
+            assert check(schedule, Catalog(), Catalog())[0].ready
 
 
 @pytest.mark.parametrize("file", FILES)

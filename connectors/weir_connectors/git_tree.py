@@ -71,7 +71,7 @@ def select(repository: git.Repo, sha: str, patterns: list[str] | None) -> Files:
     for path, file in everything.items():
         if not matches(path):
             continue
-        target = _target(repository, path, everything) if file.is_link else file
+        target = target_of(repository, path, everything) if file.is_link else file
         if target is None:
             files.leave_out("symbolic links that lead to no file of the repository", path)
         else:
@@ -82,8 +82,7 @@ def select(repository: git.Repo, sha: str, patterns: list[str] | None) -> Files:
 
 def _listed(repository: git.Repo, sha: str, files: Files) -> Iterator[tuple[str, File]]:
     """List a commit's files; what else there is goes to `files.left_out`."""
-    for entry in _entries(repository, sha):
-        # MODE TYPE SHA SIZE<tab>PATH
+    for entry in entries(repository, sha):
         facts, _, name = entry.partition(b"\t")
         mode, kind, blob, size = facts.decode().split()
         path = name.decode("utf-8", "replace")
@@ -95,17 +94,23 @@ def _listed(repository: git.Repo, sha: str, files: Files) -> Iterator[tuple[str,
             files.leave_out("submodules", path)
 
 
-def _entries(repository: git.Repo, sha: str) -> Iterator[bytes]:
-    """Run `ls-tree`, folders included, so that endless empty folders are noticed as well."""
+def entries(repository: git.Repo, sha: str) -> Iterator[bytes]:
+    """Run `ls-tree`, folders included, so that endless empty folders are noticed as well.
+
+    An entry is `MODE TYPE SHA SIZE<tab>PATH`.
+
+    Raises:
+        ConnectionFailed: there are too many.
+    """
     listing = repository.git.ls_tree("-rtz", "--long", "--full-tree", sha, as_process=True)
     process = listing.proc
     seen = 0
     rest = b""
     try:
         while chunk := process.stdout.read(2**16):
-            *entries, rest = (rest + chunk).split(b"\x00")
-            yield from entries
-            seen += len(entries)
+            *whole, rest = (rest + chunk).split(b"\x00")
+            yield from whole
+            seen += len(whole)
             if seen > ENTRY_LIMIT:
                 raise ConnectionFailed(
                     f"GIT: the repository has more than {ENTRY_LIMIT} files and folders"
@@ -118,7 +123,7 @@ def _entries(repository: git.Repo, sha: str) -> Iterator[bytes]:
         process.wait()
 
 
-def _target(repository: git.Repo, path: str, files: Mapping[str, File]) -> File | None:
+def target_of(repository: git.Repo, path: str, files: Mapping[str, File]) -> File | None:
     """Return the file that a symbolic link leads to; None if it is none, or out of the tree."""
     for _ in range(_MAX_HOPS):
         link = files[path]

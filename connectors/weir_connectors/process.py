@@ -21,13 +21,13 @@ TICK = 0.1
 # Seconds for a program to tidy up after SIGTERM.
 _GRACE = 2.0
 
-# Bytes kept of each output: the end is what counts.
+# Bytes kept of each output unless more is asked for: the end is what counts.
 _TAIL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a program ended, with the last 64 KiB of each of its outputs."""
+    """How a program ended, with the ends of its outputs."""
 
     code: int
     output: str
@@ -40,8 +40,11 @@ def run(
     folder: Path,
     environment: Mapping[str, str],
     check: Callable[[], None],
+    keep: int = _TAIL,
 ) -> Finished:
     """Run a program to its end, without a terminal or input, in a process group of its own.
+
+    Of each output the last `keep` bytes are returned.
 
     `check` is called every TICK seconds; an exception that it raises (or that a signal handler
     raises here) ends the program with all its children, and is passed on.
@@ -60,7 +63,7 @@ def run(
         start_new_session=True,
     ) as process:
         try:
-            output, errors = _read(process, check)
+            output, errors = _read(process, check, keep)
             while True:
                 try:
                     return Finished(process.wait(TICK), output, errors)
@@ -71,7 +74,9 @@ def run(
                 _end(process)
 
 
-def _read(process: subprocess.Popen[bytes], check: Callable[[], None]) -> tuple[str, str]:
+def _read(
+    process: subprocess.Popen[bytes], check: Callable[[], None], keep: int
+) -> tuple[str, str]:
     """Read both outputs to their ends; return the tail of each."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -83,7 +88,7 @@ def _read(process: subprocess.Popen[bytes], check: Callable[[], None]) -> tuple[
         while selector.get_map():
             for key, _ in selector.select(TICK):
                 chunk = os.read(key.fd, 65536)
-                tails[key.fd] = (tails[key.fd] + chunk)[-_TAIL:]
+                tails[key.fd] = (tails[key.fd] + chunk)[-keep:]
                 if not chunk:
                     selector.unregister(key.fd)
             if time.monotonic() >= next_check:

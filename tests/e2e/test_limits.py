@@ -95,8 +95,8 @@ async def test_the_limit_of_the_whole_cluster_queues_runs_of_all_flows(
 
     for name in ("one", "two", "three"):
         await given.flow(name, WAITS)
-    await limited("2")
     try:
+        await limited("2")
         one, two = await when.executed("one"), await when.executed("two")
         await then(one).has_a_running_pod()
         await then(two).has_a_running_pod()

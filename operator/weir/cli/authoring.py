@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from weir.cli.arguments import output as output_option
 from weir.cli.errors import ExitCode
+from weir.cli.output import VALUES, Output
 from weir.cli.session import Options
 from weir.cli.verbs import verb
 
@@ -26,15 +28,12 @@ async def lint(
         typer.Option("--ignore", metavar="CODES", help="Leave out these, such as W113,N201."),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="text|json", help="How.")
+        str, output_option((Output.TEXT, *VALUES, Output.NAME), help="How; name: only the files.")
     ] = "text",
 ) -> ExitCode:
     """Check scripts before they run: what fails, what was probably not meant."""
     from weir.cli import lint as linting
-    from weir.cli.errors import CliError
 
-    if output not in ("text", "json"):
-        raise CliError(f"--output {output!r}: text or json")
     return linting.lint(
         [str(path) for path in paths], strict=strict, ignore=ignore or [], output=output
     )

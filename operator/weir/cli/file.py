@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from weir.cli.errors import CliError, ExitCode
+from weir.cli.arguments import output as output_option
+from weir.cli.errors import CliError, ExitCode, program
+from weir.cli.output import LISTS, TABLES, Output, way_of, written
 from weir.cli.session import Session
-from weir.cli.terminal import one_line
+from weir.cli.terminal import one_line, say
 from weir.cli.verbs import verb
 
 app = typer.Typer(
@@ -78,17 +80,25 @@ async def get(
 
 
 @verb(app, group="file", examples=(("", "what there is"),))
-async def ls(session: Session) -> ExitCode:
+async def ls(session: Session, output: Annotated[str, output_option(LISTS)] = "table") -> ExitCode:
     """List the files of the namespace: size, when each was written, name."""
     from weir.cli.server import reached
 
+    way = way_of(output, LISTS)
     async with reached(session) as server:
         items = await server.files(session.namespace)
+    if way == Output.NAME:
+        for item in items:
+            print(f"file/{one_line(item['name'])}")
+    elif way not in TABLES:
+        print(written(items, way), end="")
+    elif not items:
+        say(f'no files in namespace "{session.namespace}": `{program()} file put PATH` stores one')
     width = max((len(str(item["bytes"])) for item in items), default=0)
-    for item in items:
-        written = datetime.fromisoformat(item["modified"]).astimezone()
+    for item in items if way in TABLES else []:
+        moment = datetime.fromisoformat(item["modified"]).astimezone()
         size = str(item["bytes"]).rjust(width)
-        print(f"{size}  {written:%Y-%m-%d %H:%M:%S}  {one_line(item['name'])}")
+        print(f"{size}  {moment:%Y-%m-%d %H:%M:%S}  {one_line(item['name'])}")
     return ExitCode.SUCCEEDED
 
 

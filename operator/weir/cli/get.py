@@ -12,11 +12,11 @@ from weir.api.names import ARCHIVED_LABEL
 from weir.api.resource import JsonObject, Resource
 from weir.cli import finding, kinds, printing, tables
 from weir.cli.errors import CliError, ExitCode, program
-from weir.cli.output import LISTS, TABLES, Output, listing, way_of, written
+from weir.cli.output import LISTS, TABLES, Output, way_of
 from weir.cli.session import Session
 from weir.cli.terminal import say
 
-_FORMS = "{program} get KIND [NAME…], or {program} get KIND/NAME…"
+_FORMS = "{program} {verb} KIND [NAME…], or {program} {verb} KIND/NAME…"
 
 
 @dataclass(frozen=True)
@@ -85,33 +85,37 @@ async def get(
     if len(found) == 1:
         _print(session, *found[0], choice, way, headers=headers)
     else:
-        _print_several(session, found, choice, way, headers=headers)
+        mixed = [(one.word.api[0], item) for one, items in found for item in items]
+        if way in TABLES and not mixed:
+            say(nothing(session, None, choice))
+        else:
+            printing.show_mixed(session, mixed, way, namespaces=choice.everywhere, headers=headers)
     return ExitCode.SUCCEEDED
 
 
-def read_words(words: Sequence[str]) -> list[Wanted]:
+def read_words(words: Sequence[str], verb: str = "get") -> list[Wanted]:
     """Return what `KIND NAME…`, `KIND,KIND`, `KIND/NAME…` or `all` mean. Raises CliError."""
     first, *names = words or ("executions",)
     if "/" in first:
-        return _of_pairs(words)
+        return _of_pairs(words, verb)
     if first.lower() == kinds.EVERY and not names:
         return [Wanted(word) for word in kinds.WORDS]
-    chosen = [kinds.named(one, "get") for one in first.split(",") if one]
+    chosen = [kinds.named(one, verb) for one in first.split(",") if one]
     if not chosen or (names and len(chosen) > 1):
-        raise CliError(f"a name is of one kind: {_FORMS.format(program=program())}")
+        raise CliError(f"a name is of one kind: {_FORMS.format(program=program(), verb=verb)}")
     plain = dict.fromkeys(finding.name_of_kind(name, chosen[0]) for name in names)
     return [Wanted(word, tuple(plain)) for word in dict.fromkeys(chosen)]
 
 
-def _of_pairs(words: Sequence[str]) -> list[Wanted]:
+def _of_pairs(words: Sequence[str], verb: str) -> list[Wanted]:
     named: dict[kinds.Word, list[str]] = {}
     last: kinds.Word | None = None
     for word in words:
         kind, slash, name = word.rpartition("/")
-        last = kinds.named(kind, "get") if slash else last
+        last = kinds.named(kind, verb) if slash else last
         assert last is not None, "the first word has a slash"
         if not name:
-            raise CliError(f"{word!r} has no name: {_FORMS.format(program=program())}")
+            raise CliError(f"{word!r} has no name: {_FORMS.format(program=program(), verb=verb)}")
         named.setdefault(last, []).append(name)
     return [Wanted(word, tuple(dict.fromkeys(names))) for word, names in named.items()]
 
@@ -205,36 +209,6 @@ def _print(
         tries = tables.of_tries(run, now=session.now(), terminal=session.out)
         lines += ["", *tries] if tries else []
     print("\n".join(lines[0 if headers else 1 :]))
-
-
-def _print_several(
-    session: Session,
-    found: list[tuple[Wanted, list[JsonObject]]],
-    choice: Choice,
-    way: Output,
-    *,
-    headers: bool,
-) -> None:
-    if way in TABLES:
-        parts = []
-        for wanted, items in found:
-            table = tables.Table(
-                wanted.word.api[0],
-                terminal=session.out,
-                wide=way == Output.WIDE,
-                namespaces=choice.everywhere,
-                prefix=f"{wanted.word.singular}/",
-            )
-            if items:
-                parts.append("\n".join(table.lines(items, now=session.now(), head=headers)))
-        print("\n\n".join(parts)) if parts else say(nothing(session, None, choice))
-        return
-    shown = [(wanted.word.api[0], item) for wanted, items in found for item in items]
-    if way == Output.NAME:
-        for model, item in shown:
-            print(printing.name_of(model, item))
-    else:
-        print(written(listing([printing.public(*one) for one in shown]), way), end="")
 
 
 def nothing(session: Session, word: kinds.Word | None, choice: Choice) -> str:

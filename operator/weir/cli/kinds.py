@@ -64,6 +64,8 @@ WORDS = (
     Word("messages", "Message", (), "runs make them when they ask people: docs/messages.md"),
 )
 EVERY = "all"
+SUSPENDABLE = ("flows", "schedules", "flowrepositories")
+"""Kinds with a spec.suspend."""
 
 
 def _models() -> dict[str, type[Resource]]:

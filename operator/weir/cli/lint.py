@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -12,12 +11,14 @@ from typing import Any, NamedTuple
 
 from weir.cli import manifests
 from weir.cli.errors import CliError, ExitCode
+from weir.cli.output import VALUES, Output, way_of, written
 from weir.cli.terminal import Terminal, one_line, say
 from weir.core import linting
 from weir.core.lint_rules import RULES, Finding, Severity
 from weir_protocol import scripts
 
 STDIN = "-"
+WAYS = (Output.TEXT, *VALUES, Output.NAME)
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "blue"}
 _MANIFESTS = (".yaml", ".yml", ".json")
@@ -40,14 +41,18 @@ class Checked(NamedTuple):
 
 
 def lint(paths: Sequence[str], *, strict: bool, ignore: Sequence[str], output: str) -> ExitCode:
-    """Check files and print what was found."""
+    """Check files and print what was found. Raises CliError."""
+    way = way_of(output, WAYS, "findings have no columns")
     ignored = _codes(ignore)
     checked = [_check(path, text) for path, text in _texts(paths)]
     found = [
         one for each in checked for one in each.found if one.finding.code.upper() not in ignored
     ]
-    if output == "json":
-        print(json.dumps([_record(one) for one in found], indent=2, ensure_ascii=False))
+    if way in VALUES:
+        print(written([_record(one) for one in found], way), end="")
+    elif way == Output.NAME:
+        for name in dict.fromkeys(one_line(one.path) for one in found):
+            print(name)
     else:
         _show(found, Terminal.of(sys.stdout))
         say(_summary(sum(each.scripts for each in checked), found))
@@ -148,7 +153,7 @@ def _record(one: Located) -> dict[str, Any]:
         "column": one.column,
         "code": finding.code,
         "name": RULES[finding.code].name,
-        "severity": finding.severity,
+        "severity": str(finding.severity),
         "message": finding.message,
         "help": finding.help,
     }

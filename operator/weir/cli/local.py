@@ -21,6 +21,7 @@ from weir.api.resource import JsonObject, render_time
 from weir.cli import following, inputs, local_flows, times, transcript, trees
 from weir.cli.errors import CliError, ExitCode
 from weir.cli.local_options import Here, is_file
+from weir.cli.output import Output, written
 from weir.cli.prompting import Abandoned, Prompter
 from weir.cli.server import Entry
 from weir.cli.tables import PHASE_COLOURS
@@ -188,7 +189,8 @@ class _Session:
             phase = self._err.paint(result.phase, PHASE_COLOURS[run.phase])
             say(f"{phase}{f' after {length}' if length else ''}{f': {why}' if why else ''}")
         if result.outputs:
-            _write(self._stdout, json.dumps(result.outputs, indent=2, ensure_ascii=False))
+            way = Output(self._request.output or Output.JSON)
+            _write(self._stdout, written(result.outputs, way).rstrip("\n"))
         return following.EXIT_CODES[Phase(result.phase)]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from weir.api.phases import Mode
 from weir.cli.errors import CliError, ExitCode, program
+from weir.cli.output import VALUES, way_of
 from weir.cli.session import Options
 from weir.cluster.errors import ClusterError
 
@@ -40,7 +41,7 @@ class Here:
     @property
     def only_outputs(self) -> bool:
         """Whether standard output is for the outputs alone."""
-        return self.wait or self.output == "json"
+        return self.wait or self.output is not None
 
 
 def is_file(word: str) -> bool:
@@ -73,8 +74,8 @@ async def run(options: Options, here: Here, elsewhere: Mapping[str, object]) -> 
                 f"{option} is for runs in a cluster, and {here.target} runs here: "
                 "leave it out, or say --cluster and the name of a Flow"
             )
-    if here.output not in (None, "json"):
-        raise CliError(f"--output {here.output!r}: a run here only knows `json`")
+    if here.output is not None:
+        way_of(here.output, VALUES, "a run here leaves no object, only outputs")
     from weir.cli import local  # with all that runs scripts
 
     return await local.run(here)
@@ -111,8 +112,6 @@ def refuse_in_cluster(here: Here) -> None:
                 f"{option} is for runs without a cluster: say --local, or a script's file instead "
                 f"of {here.target}"
             )
-    if here.output not in (None, "name"):
-        raise CliError(f"--output {here.output!r}: only `name` is known here")
     if here.target.endswith(".py"):
         raise CliError(
             f"--cluster runs Flows by their names, and {here.target} is a file: make a Flow of it, "

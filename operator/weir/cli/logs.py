@@ -7,22 +7,27 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from weir.api.execution import Execution
+from weir.api.resource import JsonObject, render_time
 from weir.cli import families, finding, logstream, transcript
 from weir.cli.errors import ExitCode
+from weir.cli.output import VALUES, Output, in_stream, way_of
 from weir.cli.server import Entry, Server, reached
 from weir.cli.session import Session
 
+WAYS = (Output.TEXT, *VALUES)
+
 
 async def show(
-    session: Session, name: str, *, follow: bool, timestamps: bool, tree: bool
+    session: Session, name: str, *, follow: bool, timestamps: bool, tree: bool, output: str = "text"
 ) -> ExitCode:
     """Print the log. With `tree` also those of all descendants, in the order of time.
 
     Raises CliError, ClusterError.
     """
+    way = way_of(output, WAYS, "a log is no object")
     name = finding.plain_name(name)
     async with reached(session) as server:
-        printer = _Printer(session, server, timestamps=timestamps, names=tree)
+        printer = _Printer(session, server, timestamps=timestamps, names=tree, way=way)
         if not tree:
             # The server has the logs of runs whose object is gone, too: it says who is unknown.
             await printer.print_one(name, follow=follow)
@@ -39,6 +44,7 @@ class _Printer:
     server: Server
     timestamps: bool
     names: bool
+    way: Output
 
     async def print_one(self, name: str, *, follow: bool) -> None:
         log = logstream.entries(self.session, self.server, name, follow=follow)
@@ -71,6 +77,9 @@ class _Printer:
             raise group_of_errors.exceptions[0] from None
 
     def _print(self, name: str, entry: Entry) -> None:
+        if self.way != Output.TEXT:
+            print(in_stream(_record(name, entry), self.way), end="", flush=True)
+            return
         line = transcript.render(
             entry,
             now=self.session.now(),
@@ -79,3 +88,13 @@ class _Printer:
             who=name if self.names else "",
         )
         print(line, flush=True)
+
+
+def _record(name: str, entry: Entry) -> JsonObject:
+    return {
+        "execution": name,
+        "time": render_time(entry.time, exact=True),
+        "stream": entry.stream,
+        "try": entry.try_number,
+        "text": entry.text.rstrip("\n"),
+    } | ({"data": entry.data} if entry.data else {})

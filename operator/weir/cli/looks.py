@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import Phase
-from weir.cli.arguments import Archived, Everywhere, Execution, output
+from weir.cli.arguments import Archived, Everywhere, Execution
+from weir.cli.arguments import output as output_option
 from weir.cli.completion import columns_of_kind, flow_names, kind_words, names_of_kind
 from weir.cli.errors import ExitCode
-from weir.cli.output import LISTS
+from weir.cli.output import LISTS, VALUES, Output
 from weir.cli.session import Session
 from weir.cli.verbs import verb
 
@@ -27,11 +28,16 @@ async def logs(
     tree: Annotated[
         bool, typer.Option("--tree", help="The logs of all its descendants, too.")
     ] = False,
+    output: Annotated[
+        str, output_option((Output.TEXT, *VALUES), help="How; json is one object a line.")
+    ] = "text",
 ) -> ExitCode:
     """Print the log of a run."""
     from weir.cli import logs as logging_
 
-    return await logging_.show(session, execution, follow=follow, timestamps=timestamps, tree=tree)
+    return await logging_.show(
+        session, execution, follow=follow, timestamps=timestamps, tree=tree, output=output
+    )
 
 
 async def tree(
@@ -42,11 +48,16 @@ async def tree(
         bool, typer.Option("--watch", "-w", help="Draw anew after each change, to the end.")
     ] = False,
     archived: Archived = False,
+    output: Annotated[
+        str | None, output_option(LISTS, help="Its members, parents first, as get prints them.")
+    ] = None,
 ) -> ExitCode:
     """Show a run and all that it started."""
     from weir.cli import tree as showing
 
-    return await showing.show(session, execution, root=root, watch=watch, archived=archived)
+    return await showing.show(
+        session, execution, root=root, watch=watch, archived=archived, output=output
+    )
 
 
 async def get(
@@ -63,7 +74,7 @@ async def get(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Only these.", autocompletion=names_of_kind),
     ] = None,
-    output: Annotated[str, output(LISTS)] = "table",
+    output: Annotated[str, output_option(LISTS)] = "table",
     selector: Annotated[
         str | None,
         typer.Option(

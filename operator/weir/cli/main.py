@@ -20,7 +20,9 @@ from weir.cli import (
     scheduling,
     starts,
 )
+from weir.cli.arguments import output as output_option
 from weir.cli.errors import ExitCode, program
+from weir.cli.output import VALUES, Output
 from weir.cli.session import Options
 from weir.cli.verbs import connection, verb
 
@@ -54,11 +56,12 @@ async def version(
     client: Annotated[
         bool, typer.Option("--client", help="Of this command only; asks no cluster.")
     ] = False,
+    output: Annotated[str, output_option((Output.TEXT, *VALUES))] = "text",
 ) -> ExitCode:
     """Print versions."""
     from weir.cli import version as telling
 
-    return await telling.tell(options, client=client)
+    return await telling.tell(options, client=client, output=output)
 
 
 def main() -> None:

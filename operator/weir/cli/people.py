@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from weir.cli.arguments import Everywhere, output
+from weir.cli.arguments import Everywhere
+from weir.cli.arguments import output as output_option
 from weir.cli.completion import execution_names, message_names
 from weir.cli.errors import ExitCode
 from weir.cli.output import LISTS
@@ -28,7 +29,7 @@ async def messages(
         bool, typer.Option("--all", "-a", help="Also those that take no answer any more.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, with new ones.")] = False,
-    output: Annotated[str, output(LISTS)] = "table",
+    output: Annotated[str, output_option(LISTS)] = "table",
     everywhere: Everywhere = False,
 ) -> ExitCode:
     """List the messages that wait for an answer."""
@@ -58,11 +59,16 @@ async def respond(
     response: Annotated[
         str | None, typer.Option("--response", metavar="JSON", help="The whole answer, an object.")
     ] = None,
+    output: Annotated[
+        str | None, output_option(LISTS, help="Print the message, as it is then.")
+    ] = None,
 ) -> ExitCode:
     """Answer a message; without --set and --response its form is shown and filled in."""
     from weir.cli import respond as responding
 
-    return await responding.respond(session, message, fields=fields or [], response=response)
+    return await responding.respond(
+        session, message, fields=fields or [], response=response, output=output
+    )
 
 
 def add(app: typer.Typer) -> None:

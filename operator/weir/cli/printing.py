@@ -35,6 +35,36 @@ def show(
         print(written(shown[0] if one else listing(shown), way), end="", flush=True)
 
 
+def show_mixed(
+    session: Session,
+    items: Sequence[tuple[type[Resource], JsonObject]],
+    way: Output,
+    *,
+    namespaces: bool = False,
+    headers: bool = True,
+) -> None:
+    """Print objects of several kinds: a table for each kind, or all in one list."""
+    if way == Output.NAME:
+        for model, item in items:
+            print(name_of(model, item), flush=True)
+        return
+    if way not in TABLES:
+        print(written(listing([public(*one) for one in items]), way), end="", flush=True)
+        return
+    parts = []
+    for model in dict.fromkeys(model for model, _ in items):
+        made = tables.Table(
+            model,
+            terminal=session.out,
+            wide=way == Output.WIDE,
+            namespaces=namespaces,
+            prefix=f"{model.KIND.lower()}/",
+        )
+        of_kind = [item for one, item in items if one is model]
+        parts.append("\n".join(made.lines(of_kind, now=session.now(), head=headers)))
+    print("\n\n".join(parts), flush=True)
+
+
 def table(
     session: Session,
     model: type[Resource],

@@ -10,8 +10,9 @@ import sys
 
 from weir.api.message import Message
 from weir.api.resource import JsonObject
-from weir.cli import messages
+from weir.cli import messages, printing
 from weir.cli.errors import CliError, ExitCode, Interrupted, program
+from weir.cli.output import LISTS, way_of
 from weir.cli.prompting import Abandoned, Prompter
 from weir.cli.server import ServerRefused, reached
 from weir.cli.session import Session
@@ -26,9 +27,15 @@ _PATIENCE = 15.0
 
 
 async def respond(
-    session: Session, word: str | None, *, fields: list[str], response: str | None
+    session: Session,
+    word: str | None,
+    *,
+    fields: list[str],
+    response: str | None,
+    output: str | None = None,
 ) -> ExitCode:
     """Answer a Message. Raises CliError, ClusterError, Interrupted."""
+    way = way_of(output, LISTS) if output is not None else None
     message = await messages.found(session, word)
     name = message.metadata.name
     if message.status.accepted:
@@ -58,7 +65,11 @@ async def respond(
     except ResponseError as error:
         raise CliError(f"message {name}: {error}") from None
     await _send(session, message, given)
-    print(f"message/{name} answered", flush=True)
+    if way is None:
+        print(f"message/{name} answered", flush=True)
+    else:
+        item = await session.cluster.get(MESSAGES, session.namespace, name)
+        printing.show(session, Message, [item], way, single=True)
     return ExitCode.SUCCEEDED
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from weir.api.execution import Execution
 from weir.api.names import API_VERSION, CREATED_BY, MAX_NAME, MODE_LABEL, slug
 from weir.api.phases import Mode
 from weir.api.resource import JsonObject
-from weir.cli import finding, following, inputs, logstream, times, transcript, trees
+from weir.cli import finding, following, inputs, logstream, printing, times, transcript, trees
 from weir.cli.errors import CliError, ExitCode, Interrupted, program
+from weir.cli.output import LISTS, VALUES, Output, way_of, written
 from weir.cli.server import reached
 from weir.cli.session import Session
 from weir.cli.tables import PHASE_COLOURS
@@ -46,6 +46,7 @@ class Request:
     draft: str | None = None  # source
     priority: int | None = None
     timeout: str | None = None
+    defaults: JsonObject | None = None  # inputs that the others override
 
 
 async def run(
@@ -55,14 +56,18 @@ async def run(
 
     Raises CliError, ClusterError, Interrupted.
     """
-    given = inputs.gather(request.inputs, request.input_files, request.inputs_file)
+    way = _way(output, outputs=follow or wait)
+    given = {
+        **(request.defaults or {}),
+        **inputs.gather(request.inputs, request.input_files, request.inputs_file),
+    }
     if request.timeout is not None:
         _check_duration(request.timeout)
     flow = await finding.flow(session, request.flow)
     made = await _create(session, request, flow.metadata.name, given)
     name = made.metadata.name
     if not (follow or wait):
-        print(name if output == "name" else f"execution/{name} created")
+        await _print_made(session, made, way)
         return ExitCode.SUCCEEDED
     say(f"execution/{name} created")
     try:
@@ -74,8 +79,27 @@ async def run(
             f"`{program()} {here}cancel {name}` cancels it."
         ) from None
     _tell_end(session, end)
-    await _print_outputs(session, end)
+    await _print_outputs(session, end, way or Output.JSON)
     return following.EXIT_CODES[end.phase]
+
+
+def _way(output: str | None, *, outputs: bool) -> Output | None:
+    if output is None:
+        return None
+    if outputs:
+        return way_of(output, VALUES, "with --wait and --follow the outputs are printed")
+    return way_of(output, LISTS)
+
+
+async def _print_made(session: Session, made: Execution, way: Output | None) -> None:
+    name = made.metadata.name
+    if way is None:
+        print(f"execution/{name} created")
+    elif way == Output.NAME:  # without its kind, for who gives it to another verb
+        print(name)
+    else:
+        item = await session.cluster.get(EXECUTIONS, session.namespace, name)
+        printing.show(session, Execution, [item], way, single=True)
 
 
 def derived_name(flow: str, suffix: str) -> str:
@@ -226,11 +250,11 @@ def _tell_end(session: Session, execution: Execution) -> None:
     say(f"{moment}  {phase}{f' after {length}' if length else ''}{f': {why}' if why else ''}")
 
 
-async def _print_outputs(session: Session, execution: Execution) -> None:
+async def _print_outputs(session: Session, execution: Execution, way: Output) -> None:
     status = execution.status
     outputs = masked(status.outputs or {}, execution.spec.protect_outputs)
     if status.outputs_ref is not None:
         async with reached(session) as server:
             outputs = await server.outputs(session.namespace, execution.metadata.name)
     if outputs:
-        print(json.dumps(outputs, indent=2, ensure_ascii=False), flush=True)
+        print(written(outputs, way), end="", flush=True)

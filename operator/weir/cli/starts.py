@@ -1,4 +1,4 @@
-"""The verb that starts what runs: `weir run`."""
+"""The verbs that start runs: `weir run` and `weir trigger`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import Mode
-from weir.cli.completion import flow_names
+from weir.cli.arguments import output as output_option
+from weir.cli.completion import flow_names, schedule_names
 from weir.cli.errors import ExitCode
-from weir.cli.session import Options, opened
+from weir.cli.output import LISTS
+from weir.cli.session import Options, Session, opened
 from weir.cli.verbs import verb
 
 
@@ -84,11 +86,8 @@ async def run(
     ] = False,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="name|json",
-            help="name: print only the name. json, of a file: only the outputs.",
+        output_option(
+            LISTS, help="Of the run that is made; with --wait json or yaml: its outputs."
         ),
     ] = None,
     local: Annotated[
@@ -166,8 +165,48 @@ async def run(
             return await running.run(session, request, follow=follow, wait=wait, output=output)
 
 
+async def trigger(
+    session: Session,
+    schedule: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCHEDULE",
+            help="Name or title of a Schedule.",
+            autocompletion=schedule_names,
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", "-i", metavar="NAME=VALUE", help="Instead of an input of the Schedule."
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print steps and log until the run ends.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", "-w", help="Wait for the end; print only the outputs.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        output_option(
+            LISTS, help="Of the run that is made; with --wait json or yaml: its outputs."
+        ),
+    ] = None,
+) -> ExitCode:
+    """Run the flow of a Schedule now, with the inputs and the mode that the Schedule says."""
+    from weir.cli import finding
+    from weir.cli import run as running
+
+    spec = (await finding.schedule(session, schedule)).spec
+    request = running.Request(
+        flow=spec.flow, inputs=tuple(inputs or ()), mode=spec.mode, defaults=spec.inputs
+    )
+    return await running.run(session, request, follow=follow, wait=wait, output=output)
+
+
 def add(app: typer.Typer) -> None:
-    """Register the verb."""
+    """Register the verbs."""
     verb(
         app,
         examples=(
@@ -178,3 +217,10 @@ def add(app: typer.Typer) -> None:
             ("hello.py --input person=Ada", "run this file here, without a cluster"),
         ),
     )(run)
+    verb(
+        app,
+        examples=(
+            ("nightly", "now, whatever its times are"),
+            ("nightly -i day=2026-11-01 --follow", "with another input, and see its log"),
+        ),
+    )(trigger)

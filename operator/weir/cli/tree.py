@@ -6,27 +6,44 @@ import sys
 from contextlib import aclosing
 
 from weir.api.execution import Execution
-from weir.api.names import ARCHIVED_LABEL
-from weir.cli import families, finding, trees
+from weir.api.names import ARCHIVED_LABEL, SCHEDULE_LABEL, SCHEDULED_TIME, WEBHOOK_LABEL
+from weir.cli import families, finding, printing, trees
 from weir.cli.errors import CliError, ExitCode
+from weir.cli.output import LISTS, way_of
 from weir.cli.session import Session
+from weir.cli.terminal import one_line
 
 # Durations of what runs are drawn anew so often, in seconds.
 _TICK = 1.0
 
 
 async def show(
-    session: Session, name: str, *, root: bool, watch: bool, archived: bool = False
+    session: Session,
+    name: str,
+    *,
+    root: bool,
+    watch: bool,
+    archived: bool = False,
+    output: str | None = None,
 ) -> ExitCode:
     """Print the tree below an Execution, or below the root of its family; with `watch` anew after
     each change, until all have ended. What its scripts have archived is shown with `archived`.
+    With `output` its members, parents first, as `weir get` prints them.
 
     Raises CliError, ClusterError.
     """
+    way = way_of(output, LISTS) if output is not None else None
+    if way is not None and watch:
+        raise CliError("--watch draws a tree: leave --output out")
     execution = await finding.execution(session, name)
     if not watch:
         members = await finding.family(session, execution.root)
-        print("\n".join(_lines(session, _tree(members, execution, root, archived))))
+        node = _tree(members, execution, root, archived)
+        if way is None:
+            print("\n".join([*_lines(session, node), *_origin(session, node.execution)]))
+        else:
+            items = [one.dump() for one in trees.walk(node)]
+            printing.show(session, Execution, items, way, single=False)
         return ExitCode.SUCCEEDED
     drawing = Drawing(session)
     tick = _TICK if session.out.width is not None else None
@@ -55,6 +72,20 @@ def _tree(members: list[Execution], execution: Execution, root: bool, archived: 
 
 def _lines(session: Session, node: trees.Node) -> list[str]:
     return trees.render(node, now=session.now(), terminal=session.out)
+
+
+def _origin(session: Session, top: Execution) -> list[str]:
+    """Return what started the top, and where its script is from, as far as it is known."""
+    said = []
+    labels, annotations = top.metadata.labels, top.metadata.annotations
+    if schedule := labels.get(SCHEDULE_LABEL):
+        due = annotations.get(SCHEDULED_TIME)
+        said.append(f"schedule {schedule}{f', due {due}' if due else ''}")
+    if webhook := labels.get(WEBHOOK_LABEL):
+        said.append(f"webhook {webhook}")
+    if (source := top.status.source) is not None:
+        said.append(f"{source.path} of {source.repository} at {(source.commit or '')[:7]}")
+    return [session.out.paint(one_line(" · ".join(said)), "dim")] if said else []
 
 
 class Drawing:

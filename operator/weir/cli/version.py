@@ -5,12 +5,25 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from weir.cli.errors import CliError, ExitCode
+from weir.cli.output import VALUES, Output, way_of, written
 from weir.cli.session import Options, opened
 from weir.cli.terminal import one_line
 
+WAYS = (Output.TEXT, *VALUES)
 
-async def tell(options: Options, *, client: bool) -> ExitCode:
-    """Print the versions. A server that cannot be asked is no failure of this verb."""
+
+async def tell(options: Options, *, client: bool, output: str = "text") -> ExitCode:
+    """Print the versions. A server that cannot be asked is no failure of this verb.
+
+    Raises CliError for a way to print that there is not.
+    """
+    way = way_of(output, WAYS, "a version is no object")
+    if way != Output.TEXT:
+        versions = {"client": version("weir-operator")}
+        if not client:
+            versions["server"] = await _of_server(options)
+        print(written(versions, way), end="")
+        return ExitCode.SUCCEEDED
     print(f"client: {version('weir-operator')}", flush=True)
     if not client:
         print(f"server: {await _of_server(options)}")

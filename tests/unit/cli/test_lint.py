@@ -68,7 +68,7 @@ def written(folder: Path, text: str, name: str = "flow.py") -> str:
         pytest.param(BROKEN, [], 1, id="errors do"),
         pytest.param(BROKEN, ["--ignore", "E101"], 2, id="and cannot be left out"),
         pytest.param(CLEAN, ["--ignore", "W999"], 2, id="an unknown code"),
-        pytest.param(CLEAN, ["-o", "yaml"], 2, id="an unknown form"),
+        pytest.param(CLEAN, ["-o", "wide"], 2, id="an unknown form"),
     ],
 )
 def test_it_ends_with(tmp_path: Path, text: str, arguments: list[str], code: int) -> None:

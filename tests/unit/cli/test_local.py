@@ -199,12 +199,15 @@ def test_a_manifest_that_is_wrong_is_refused(folder: Path) -> None:
         (("hello.py", "--flows", "nowhere"), "there is no folder nowhere"),
         (("hello.py", "-n", "team-a"), "--namespace is for runs in a cluster"),
         (("hello.py", "--name", "x"), "--name is for runs in a cluster"),
-        (("hello.py", "-o", "name"), "a run here only knows `json`"),
+        (
+            ("hello.py", "-o", "name"),
+            "a run here leaves no object, only outputs; there are json, yaml",
+        ),
         (("hello.py", "--timeout", "soon"), "--timeout: 'soon' is no duration"),
         (("hello.py", "--answer", "yes"), "--answer 'yes': write SUBJECT=VALUE"),
         (("hello", "--answer", "a=b"), "--answer is for runs without a cluster"),
         (("hello", "--skip-time"), "--skip-time is for runs without a cluster"),
-        (("hello", "-o", "json"), "only `name` is known here"),
+        (("hello", "-o", "text"), "there are table, wide, json, yaml, name"),
         (("hello.py", "--cluster"), "hello.py is a file: make a Flow of it"),
     ],
 )

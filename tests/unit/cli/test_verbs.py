@@ -268,7 +268,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_end_it() -> None:
             id="a name that is taken",
         ),
         pytest.param(
-            ["run", "hello", "-o", "yaml"], "--output 'yaml': only `name` is known", id="a format"
+            ["run", "hello", "-o", "text"], "there are table, wide, json, yaml, name", id="a format"
         ),
         pytest.param(
             ["tree", "hello-x2k7"],

@@ -204,9 +204,9 @@ def test_a_manifest_that_is_wrong_is_refused(folder: Path) -> None:
             "a run here leaves no object, only outputs; there are json, yaml",
         ),
         (("hello.py", "--timeout", "soon"), "--timeout: 'soon' is no duration"),
+        (("hello.py", "--answer", "yes"), "--answer 'yes': write SUBJECT=VALUE"),
         (("hello", "--answer", "a=b"), "--answer is for runs without a cluster"),
         (("hello", "--skip-time"), "--skip-time is for runs without a cluster"),
-        (("hello", "-o", "text"), "there are table, wide, json, yaml, name"),
         (("hello.py", "--cluster"), "hello.py is a file: make a Flow of it"),
     ],
 )

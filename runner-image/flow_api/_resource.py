@@ -46,6 +46,8 @@ _WRITABLE: dict[str, tuple[str, ...]] = {
         "methods",
         "timeout",
         "max_bytes",
+        "protect_inputs",
+        "protect_outputs",
         "description",
     ),
 }
@@ -88,8 +90,8 @@ class Resource:
                 without what is secret. Schedules and webhooks have flow_name, input_value,
                 is_enabled, is_productive and last_execution; schedules cron, interval, time_zone,
                 concurrency_policy, starting_deadline, last_scheduled_for and next_scheduled_for;
-                webhooks methods, timeout, max_bytes, is_async, is_key_required, is_signed, path
-                and last_called_at.
+                webhooks methods, timeout, max_bytes, protect_inputs, protect_outputs, is_async,
+                is_key_required, is_signed, path and last_called_at.
 
         Returns:
             The value of one field; of several a tuple.
@@ -155,8 +157,9 @@ class Resource:
                 connectors connector_type, value and description. Of schedules and webhooks
                 flow_name, input_value, is_enabled, is_productive and description; of schedules
                 cron or interval, time_zone, concurrency_policy and starting_deadline; of webhooks
-                methods, timeout, max_bytes and is_async. Durations are texts such as `90s`.
-                Fields that are not given stay as they are; None sets a default.
+                methods, timeout, max_bytes, protect_inputs, protect_outputs and is_async.
+                Durations are texts such as `90s`. Fields that are not given stay as they are; None
+                sets a default.
 
         Raises:
             PermissionDenied: It is a flow, connector, schedule or webhook, and the `spec.allow` of

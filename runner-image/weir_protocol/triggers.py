@@ -43,6 +43,8 @@ WEBHOOK_FIELDS = (
     "methods",
     "timeout",
     "max_bytes",
+    "protect_inputs",
+    "protect_outputs",
     "path",
     "last_called_at",
     "last_execution",
@@ -51,6 +53,7 @@ WEBHOOK_FIELDS = (
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TEN_YEARS = 87600 * 3600.0
+_MOST_KEYS = 100
 _MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 
 
@@ -79,6 +82,8 @@ def of_webhook(spec: JsonObject, status: JsonObject, namespace: str, name: str) 
         "methods": spec.get("methods", ["GET", "POST"]),
         "timeout": spec.get("timeout", "60s"),
         "max_bytes": spec.get("maxBytes", 2**20),
+        "protect_inputs": spec.get("protectInputs", []),
+        "protect_outputs": spec.get("protectOutputs", []),
         "path": f"/hooks/{namespace}/{name}",
         "last_called_at": status.get("lastCallTime"),
         "last_execution": status.get("lastExecution"),
@@ -188,6 +193,16 @@ def _methods(value: Any) -> Change:
     return Change("methods", value)
 
 
+def _protected(field: str, key: str) -> Writer:
+    def write(value: Any) -> Change:
+        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if value is not None and (not fits or len(value) > _MOST_KEYS):
+            raise Refusal(f"{field} is a list of at most {_MOST_KEYS} keys, which are texts")
+        return Change(key, value)
+
+    return write
+
+
 def _max_bytes(value: Any) -> Change:
     fits = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_BODY
     if value is not None and not fits:
@@ -217,4 +232,6 @@ WEBHOOK_WRITERS: dict[str, Writer] = {
     "methods": _methods,
     "timeout": _duration("timeout", "timeout"),
     "max_bytes": _max_bytes,
+    "protect_inputs": _protected("protect_inputs", "protectInputs"),
+    "protect_outputs": _protected("protect_outputs", "protectOutputs"),
 }

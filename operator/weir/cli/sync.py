@@ -74,8 +74,8 @@ async def _chosen(session: Session, names: Sequence[str], *, all_: bool) -> list
         if one.spec.suspend:
             name = one.metadata.name
             raise CliError(
-                f"FlowRepository {name} is suspended: nothing is synced until its spec.suspend is "
-                "false",
+                f"FlowRepository {name} is suspended: "
+                f"`{program()} unsuspend flowrepository {name}` lets it go on",
                 ExitCode.UNABLE,
             )
     return chosen

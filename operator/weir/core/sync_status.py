@@ -73,9 +73,7 @@ def of_rejected(rejected: Sequence[RejectedFile]) -> str:
     return f"{files} not taken: {told}{more}"
 
 
-def _conditions(
-    repository: FlowRepository, said: Sequence[Said], now: datetime
-) -> list[Condition]:
+def _conditions(repository: FlowRepository, said: Sequence[Said], now: datetime) -> list[Condition]:
     """Return conditions in their order. Each keeps its time while its status is the same."""
     conditions = []
     for one in said:

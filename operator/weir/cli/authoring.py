@@ -1,4 +1,4 @@
-"""The verbs for who writes scripts; they ask no cluster: `weir lint`."""
+"""The verbs for who writes scripts; they ask no cluster: `weir lint`, `weir init`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,38 @@ async def lint(
     )
 
 
+async def init(
+    options: Options,
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Default: the current one.")
+    ] = Path("."),
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="Of the FlowRepository. Default: that of the folder."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url", metavar="URL", help="Of the Git repository. Default: the folder's origin."
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Ask of each file that is there: overwrite it?"),
+    ] = False,
+    output: Annotated[
+        str, output_option((Output.TEXT, *VALUES, Output.NAME), help="How; name: only the files.")
+    ] = "text",
+) -> ExitCode:
+    """Begin a repository: a flow, its test, CI, and the manifest that brings it to the cluster."""
+    from weir.cli import init as beginning
+
+    plan = beginning.Plan(folder, name=name, url=url, namespace=options.namespace, force=force)
+    return beginning.init(plan, output=output)
+
+
 def add(app: typer.Typer) -> None:
     """Register the verbs."""
     verb(
@@ -49,3 +81,11 @@ def add(app: typer.Typer) -> None:
             ("- -o json <report.py", "for an editor"),
         ),
     )(lint)
+    verb(
+        app,
+        examples=(
+            ("", "in the current folder"),
+            ("team-flows --url https://git.example.com/team/flows.git", "in a folder of its own"),
+            ("team-flows --force", "ask before files are overwritten"),
+        ),
+    )(init)

@@ -280,6 +280,9 @@ class Execution(Resource):
         ("Try", "integer", ".status.try", True),
         ("Attempt", "integer", ".status.attempt", True),
         ("Mode", "string", ".spec.mode", True),
+        ("Schedule", "string", r".metadata.labels.weir\.dev/schedule", True),
+        ("Webhook", "string", r".metadata.labels.weir\.dev/webhook", True),
+        ("Commit", "string", ".status.source.commit", True),
         ("Age", "date", ".metadata.creationTimestamp", False),
     )
     SELECTABLE: ClassVar[tuple[str, ...]] = (

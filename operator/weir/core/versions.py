@@ -1,9 +1,9 @@
 """Ranges of versions, as npm and Flux write them, and the tags that are in them. Pure.
 
-    >=1.2 <2      both, so is >=1.2, <2        1.4.x  1.4.*  1.4      1.4.0 and up, below 1.5.0
-    ^1.2          below the next major         ~1.2                   below the next minor
-    1.2 - 1.4     both ends included           *                      any
-    <1 || >=2     one of both                  !=1.3.0                any but this
+>=1.2 <2      both, so is >=1.2, <2        1.4.x  1.4.*  1.4      1.4.0 and up, below 1.5.0
+^1.2          below the next major         ~1.2                   below the next minor
+1.2 - 1.4     both ends included           *                      any
+<1 || >=2     one of both                  !=1.3.0                any but this
 """
 
 from __future__ import annotations

@@ -278,23 +278,26 @@ def test_each_due_time_is_run_once_or_missed(
         now += timedelta(seconds=seconds)
         if ends:
             running = []
-        decision = decide(one, timing, running, now)
-        if decision.start is not None:
-            name = run_name(one, decision.start)
-            if name not in made:
-                assert decision.start <= now
-                assert policy == "Allow" or not running
-                made[name] = decision.start
-                running.append(ScheduledRun(name, decision.start))
-        if decision.cancel:
-            assert policy == "Replace"
-        if dies:
-            continue
-        verdict, _ = schedules.check(one, catalog(one), Catalog())
-        after = schedules.status_after(
-            one, verdict, timing, decision, running, last_success=None, now=now
-        )
-        one = one.model_copy(update={"status": after})
+        again: datetime | None = now
+        while again is not None and again <= now:
+            decision = decide(one, timing, running, now)
+            again = decision.again
+            if decision.start is not None:
+                name = run_name(one, decision.start)
+                if name not in made:
+                    assert decision.start <= now
+                    assert policy == "Allow" or not running
+                    made[name] = decision.start
+                    running.append(ScheduledRun(name, decision.start))
+            if decision.cancel:
+                assert policy == "Replace"
+            if dies:
+                break
+            verdict, _ = schedules.check(one, catalog(one), Catalog())
+            after = schedules.status_after(
+                one, verdict, timing, decision, running, last_success=None, now=now
+            )
+            one = one.model_copy(update={"status": after})
 
     assert len(set(made.values())) == len(made)
     settled = one.status.settled_time

@@ -39,6 +39,8 @@ APPLIED = f"{GROUP}/applied"  # digest of what was applied: another one now is a
 SYNC_REQUESTED = f"{GROUP}/sync-requested"
 # Annotation on Executions that a Schedule started: the time that it was due.
 SCHEDULED_TIME = f"{GROUP}/scheduled-time"
+# Annotation on Executions that a Webhook started: digest of the request.
+REQUEST = f"{GROUP}/request"
 
 FIELD_MANAGER = "weir"
 REPOSITORY_MANAGER = "weir-repository"  # of what FlowRepositories bring
@@ -52,6 +54,14 @@ def pod_name(execution: str, uid: str, attempt: int) -> str:
 def scheduled_name(schedule: str, uid: str, due: str) -> str:
     """Name the run of one due time of a Schedule; `due` is that time in UTC, to the microsecond."""
     return with_hash(schedule, digest("schedule", uid, due))
+
+
+def delivered_name(webhook: str, uid: str, delivery: str) -> str:
+    """Name the run of one delivery to a Webhook; `delivery` is the sender's own word for it."""
+    # Two hashes: there may be millions of deliveries.
+    return with_hash(
+        webhook, digest("delivery", uid, delivery) + digest(delivery, uid, "delivered")
+    )
 
 
 def revision_name(flow: str, revision: str) -> str:

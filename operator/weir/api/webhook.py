@@ -18,19 +18,26 @@ class Hmac(Model):
     secret_ref: SecretKeyRef
     """The secret that both sides know."""
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=128)] = "X-Weir-Signature"
-    """The header with the signature: hex or base64, perhaps behind `sha256=`."""
+    """The header with the signature: hex or base64, perhaps behind `sha256=`, `v0=` or the like; of
+    several, by commas or blanks, one is enough.
+    """
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     """The hash function."""
     timestamp_header: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=128)] = (
         None
     )
-    """The header with the time of signing, in Unix seconds.
+    """The header with the time of signing, in Unix seconds: alone, or as `t=` among other things."""
+    signed: Annotated[
+        str | None,
+        Field(pattern=r"^[^{}]*(\{[A-Za-z0-9-]+\}[^{}]*)*$", min_length=6, max_length=256),
+    ] = None
+    """What is signed: `{body}`, `{timestamp}`, headers by their names, and text between them.
 
-    With it, what is signed is the time, a dot and the body. Default: the body alone.
+    Default: `{timestamp}.{body}` with timestampHeader, else `{body}`.
     """
     window: Duration = "5m"
     """How far the time of signing may be from now, and for how long a signature is not taken
-    twice.
+    twice; `0s` without timestampHeader: it may be.
     """
 
 
@@ -58,7 +65,9 @@ class WebhookSpec(Model):
     enabled: bool = False
     """Whether requests are answered. One that is not enabled answers as if it were not there."""
     key_secret_ref: SecretKeyRef | None = None
-    """The key that callers give in `?key=`, in the header `X-Weir-Key`, or as `key` in JSON."""
+    """The key that callers give in `?key=`, in the header keyHeader, or as `key` in JSON."""
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=128)] = "X-Weir-Key"
+    """The header that may have the key."""
     hmac: Hmac | None = None
     """How requests are signed. With a key too, both are needed."""
     methods: Annotated[list[Method], Field(min_length=1, max_length=6)] = ["GET", "POST"]
@@ -69,6 +78,10 @@ class WebhookSpec(Model):
     """How long a caller waits for the run's end. The run goes on after it."""
     inputs: AnyObject = None
     """Inputs beside those of the request, which are `method, path, query, headers, json`…"""
+    protect_inputs: Annotated[list[str], Field(max_length=100)] = []
+    """Keys of inputs, such as `json`, that are shown as *** to all but the script."""
+    protect_outputs: Annotated[list[str], Field(max_length=100)] = []
+    """Keys of outputs that are shown as *** to all but scripts, callers too."""
     mode: Mode = Mode.PRODUCTIVE
     """Whether the runs count."""
     max_bytes: Annotated[int, Field(ge=1, le=10_485_760)] = 1_048_576
@@ -109,6 +122,11 @@ class Webhook(Resource):
     )
     RULES: ClassVar[tuple[tuple[str, str], ...]] = (
         ("self.metadata.name.size() <= 63", "a Webhook's name has at most 63 characters"),
+        (
+            "!has(self.spec.hmac) || !has(self.spec.hmac.signed) "
+            "|| self.spec.hmac.signed.contains('{body}')",
+            "spec.hmac.signed has {body} in it",
+        ),
     )
 
     spec: WebhookSpec

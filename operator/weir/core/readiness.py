@@ -7,6 +7,7 @@ from weir.api.connector import Connector
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
 from weir.api.schedule import Schedule
+from weir.api.webhook import Webhook
 from weir.core import requirements
 from weir.core.lookup import Catalog
 from weir.core.pods import is_reserved
@@ -87,7 +88,9 @@ def _required(type_: str) -> set[str]:
     }
 
 
-def taken(mine: Flow | Connector | Schedule, older: Flow | Connector | Schedule) -> str:
+def taken(
+    mine: Flow | Connector | Schedule | Webhook, older: Flow | Connector | Schedule | Webhook
+) -> str:
     """Say why an older object of its kind keeps this one from being used."""
     kind = mine.KIND
     if mine.title == older.metadata.name:

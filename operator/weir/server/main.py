@@ -29,6 +29,9 @@ from weir.server.settings import Settings
 from weir.server.tls import Certificates
 from weir.server.waking import Waking
 from weir.server.watches import Watches
+from weir.server.webhooks.openapi import OpenApi
+from weir.server.webhooks.routes import Hooks
+from weir.server.webhooks.status import HookStatuses
 from weir.storage.database import Database
 from weir.storage.errors import StorageError
 
@@ -88,6 +91,8 @@ class Program:
         runner_api = RunnerApi(runtime)
         self.waking = runner_api.waking
         settling = Settling(runtime)
+        hooks = Hooks(runtime)
+        statuses = HookStatuses(runtime, hooks.last_calls)
         app = Starlette(
             routes=[
                 *runner_api.routes(),
@@ -95,6 +100,8 @@ class Program:
                 *MessagesRest(runtime, settling).routes(),
                 *FilesRest(runtime).routes(),
                 *Notices(runtime).routes(),
+                *hooks.routes(),
+                *OpenApi(runtime).routes(),
             ]
         )
         server = serving.make(
@@ -105,7 +112,12 @@ class Program:
         )
         upkeep = [
             asyncio.create_task(work)
-            for work in (Retention(runtime).run(), settling.run(), runner_api.waking.run())
+            for work in (
+                Retention(runtime).run(),
+                settling.run(),
+                runner_api.waking.run(),
+                statuses.run(),
+            )
         ]
         serving_task = asyncio.create_task(server.serve())
         _settle_memory()

@@ -20,7 +20,7 @@ from weir.cluster.errors import ClusterError, NotFound
 from weir.cluster.kinds import EXECUTIONS
 from weir.core.retention import Tree, due
 from weir.server.runtime import Runtime
-from weir.storage import archive, attempts
+from weir.storage import archive, attempts, deliveries
 from weir.storage.archive import Archived
 from weir.storage.errors import StorageError
 
@@ -63,6 +63,8 @@ class Retention:
         forgotten = await database.read(lambda sql: attempts.forgotten(sql, before))
         orphaned = [uid for uid in forgotten if executions.get(uid) is None]
         kept = await database.read(lambda sql: archive.known(sql, orphaned))
+        now = self._runtime.timestamp()
+        await database.write(lambda sql: deliveries.sweep(sql, now=now, before=before))
         uids = [*old, *(uid for uid in orphaned if uid not in kept)]
         if uids:
             await database.write(lambda sql: archive.purge(sql, uids))

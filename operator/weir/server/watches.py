@@ -79,6 +79,15 @@ class Catalogs:
         """Return the Webhooks of a namespace."""
         return self._webhooks.setdefault(namespace, Catalog())
 
+    def webhook(self, namespace: str, name: str) -> Webhook | None:
+        """Return a Webhook by its object name. Words of strangers leave no trace here."""
+        catalog = self._webhooks.get(namespace)
+        return catalog.get(name) if catalog is not None else None
+
+    def every_webhook(self) -> list[Webhook]:
+        """Return the Webhooks of all namespaces."""
+        return [webhook for catalog in self._webhooks.values() for webhook in catalog]
+
 
 class Watches:
     """The server's watches. `run` never returns; `synced` is set once all has been seen."""

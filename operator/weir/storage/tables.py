@@ -79,6 +79,17 @@ values = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
 )
 
+# Of requests to Webhooks (by UID), none of which is taken twice.
+signatures = sa.Table(
+    "signatures",
+    metadata,
+    sa.Column("webhook", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("execution", sa.String(63), nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Index("signatures_until", "until"),
+)
+
 # Files of scripts. Their names are free text, unique in a namespace.
 files = sa.Table(
     "files",

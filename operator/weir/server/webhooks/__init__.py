@@ -1,0 +1,1 @@
+"""Webhooks: HTTP requests that start runs, and are answered from their outputs."""

@@ -5,6 +5,7 @@ beyond it.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,17 +55,21 @@ WEBHOOK = {
     "description": "called by the forge",
     "enabled": True,
     "keySecretRef": SECRET,
+    "keyHeader": "X-Token",
     "hmac": {
         "secretRef": SECRET,
         "header": "X-Hub-Signature-256",
         "algorithm": "sha512",
         "timestampHeader": "X-Time",
+        "signed": "v0:{timestamp}:{body}",
         "window": "1m",
     },
     "methods": ["POST"],
     "async": True,
     "timeout": "10s",
     "inputs": {"target": "test"},
+    "protectInputs": ["json"],
+    "protectOutputs": ["token"],
     "mode": "Development",
     "maxBytes": 1000,
     "rate": {"perMinute": 60, "burst": 10},
@@ -106,7 +111,8 @@ def beyond(schema: JsonObject, value: Any, path: Path = ()) -> Iterator[tuple[Pa
     if "enum" in schema:
         yield path, "enum", "Unheard-of"
     if "pattern" in schema:
-        yield path, "pattern", "!"
+        pattern = schema["pattern"]
+        yield path, "pattern", next(one for one in ("!", "{") if not re.match(pattern, one))
     if schema.get("minLength"):
         yield path, "minLength", ""
     if "maxLength" in schema:

@@ -297,3 +297,16 @@ async def test_a_webhook_that_says_little_is_not_enabled_and_takes_little(
     spec = (await made(cluster, WEBHOOKS, namespace, "Webhook", {"flow": "a"}))["spec"]
     assert (spec["enabled"], spec["async"], spec["mode"]) == (False, False, "Productive")
     assert (spec["methods"], spec["maxBytes"], spec["timeout"]) == (["GET", "POST"], 2**20, "60s")
+
+
+async def test_what_a_caller_signs_has_the_body_in_it(cluster: Cluster, namespace: str) -> None:
+    def spec(signed: str) -> JsonObject:
+        secret = {"name": "s", "key": "k"}
+        return {"flow": "a", "hmac": {"secretRef": secret, "signed": signed}}
+
+    for signed in ("{timestamp}", "v0:body"):
+        with pytest.raises(Invalid, match=r"has \{body\} in it"):
+            await made(cluster, WEBHOOKS, namespace, "Webhook", spec(signed))
+    await made(cluster, WEBHOOKS, namespace, "Webhook", spec("v0:{timestamp}:{body}"))
+    with pytest.raises(Invalid, match=r"has \{body\} in it"):
+        await cluster.patch(WEBHOOKS, namespace, "one", {"spec": spec("{timestamp}")})

@@ -86,7 +86,7 @@ async def _ask(
     if execution.spec.desired_state == state:
         tell(f"execution/{name} {_WORDS[state].already}")
         return
-    body = {"spec": {"desiredState": state}}
+    body = {"spec": {"desiredState": str(state)}}
     await session.cluster.patch(EXECUTIONS, session.namespace, name, body)
     tell(f"execution/{name} {_WORDS[state].asked}")
 

@@ -98,7 +98,7 @@ class _View:
                 return
             if self.way in TABLES or self.events:
                 item = {"spec": {}} | item
-        elif not self._takes(item) or self.told.get(uid) == (_version(item) or None):
+        elif not self._takes(item) or (_version(item) and self.told.get(uid) == _version(item)):
             return
         else:
             self._note(item)

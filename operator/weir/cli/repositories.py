@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from weir.cli.arguments import output as output_option
 from weir.cli.completion import flow_names, repository_names
 from weir.cli.errors import ExitCode
+from weir.cli.output import VALUES, Output
 from weir.cli.session import Session
 from weir.cli.verbs import verb
 
@@ -30,9 +32,7 @@ async def sync(
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="DURATION", help="How long to wait: 90s, 5m.")
     ] = "5m",
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="text|json|yaml|name", help="How.")
-    ] = "text",
+    output: Annotated[str, output_option((Output.TEXT, *VALUES, Output.NAME))] = "text",
 ) -> ExitCode:
     """Bring a namespace in step with its Git repository now; exit with 1 if not all was taken."""
     from weir.cli import sync as syncing
@@ -79,9 +79,7 @@ async def push(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check it, show what would change; commit nothing.")
     ] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="text|json", help="How.")
-    ] = "text",
+    output: Annotated[str, output_option((Output.TEXT, Output.JSON))] = "text",
 ) -> ExitCode:
     """Commit an edited script to the Git repository that its Flow came from."""
     from weir.cli import push as pushing

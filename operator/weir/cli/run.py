@@ -56,7 +56,7 @@ async def run(
 
     Raises CliError, ClusterError, Interrupted.
     """
-    way = _way(output, outputs=follow or wait)
+    way = way_for(output, outputs=follow or wait)
     given = {
         **(request.defaults or {}),
         **inputs.gather(request.inputs, request.input_files, request.inputs_file),
@@ -83,7 +83,8 @@ async def run(
     return following.EXIT_CODES[end.phase]
 
 
-def _way(output: str | None, *, outputs: bool) -> Output | None:
+def way_for(output: str | None, *, outputs: bool) -> Output | None:
+    """Return how to print the run that is made, or the `outputs` of it. Raises CliError."""
     if output is None:
         return None
     if outputs:

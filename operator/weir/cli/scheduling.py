@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from weir.cli.arguments import output as output_option
 from weir.cli.completion import schedule_names
 from weir.cli.errors import ExitCode
+from weir.cli.output import Output
 from weir.cli.session import Session
 from weir.cli.verbs import verb
 
@@ -51,7 +53,7 @@ async def backfill(
     reverse: Annotated[bool, typer.Option("--reverse", help="The latest time first.")] = False,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="name|json", help="Only names of what was started."),
+        output_option((Output.NAME, Output.JSON), help="Only names of what was started."),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Also where that is more than a hundred runs.")

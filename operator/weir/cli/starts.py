@@ -198,6 +198,7 @@ async def trigger(
     from weir.cli import finding
     from weir.cli import run as running
 
+    running.way_for(output, outputs=follow or wait)
     spec = (await finding.schedule(session, schedule)).spec
     request = running.Request(
         flow=spec.flow, inputs=tuple(inputs or ()), mode=spec.mode, defaults=spec.inputs

@@ -20,6 +20,7 @@ from weir.server import health, serving
 from weir.server.files_rest import FilesRest
 from weir.server.messages_rest import MessagesRest
 from weir.server.messages_settling import Settling
+from weir.server.repositories.commits import Commits
 from weir.server.repositories.notices import Notices
 from weir.server.rest import Rest
 from weir.server.retention import Retention
@@ -100,6 +101,7 @@ class Program:
                 *MessagesRest(runtime, settling).routes(),
                 *FilesRest(runtime).routes(),
                 *Notices(runtime).routes(),
+                *Commits(runtime).routes(),
                 *hooks.routes(),
                 *OpenApi(runtime).routes(),
             ]

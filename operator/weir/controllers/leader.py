@@ -10,7 +10,7 @@ from typing import Any
 from weir import memory
 from weir.cluster.client import Cluster
 from weir.cluster.errors import ClusterError
-from weir.controllers import watching
+from weir.controllers import repositories, watching
 from weir.controllers.address import ServerAddress
 from weir.controllers.certificates import SERVER_NAME, CertificateKeeper
 from weir.controllers.connectors import ConnectorController
@@ -23,6 +23,7 @@ from weir.controllers.intake import Intake
 from weir.controllers.pods import PodWatch
 from weir.controllers.queue import LookAgainQueue, Target
 from weir.controllers.repositories import RepositoryController
+from weir.controllers.repository_fetching import Fetcher
 from weir.controllers.resync import Resync
 from weir.controllers.room import Room
 from weir.controllers.schedules import ScheduleController
@@ -78,7 +79,22 @@ class Leader:
         self._flows = FlowController(*parts, clock=clock)
         self._connectors = ConnectorController(*parts, clock=clock)
         self._schedules = ScheduleController(*parts, clock=clock)
-        self._repositories = RepositoryController(*parts, clock=clock)
+        self._fetcher = Fetcher(
+            settings.repository_folder,
+            at_once=settings.repository_concurrency,
+            max_bytes=settings.repository_max_bytes,
+            allow_local=settings.repository_allow_local,
+        )
+        self._syncs = LookAgainQueue(self._sync_repository, workers=repositories.WORKERS)
+        self._repositories = RepositoryController(
+            cluster,
+            self._store,
+            self._syncs,
+            self._intake,
+            self._events,
+            fetcher=self._fetcher,
+            clock=clock,
+        )
         self._watches = [PodWatch(cluster, self._intake, scope) for scope in settings.scopes]
         self._resyncs = [
             Resync(cluster, self._store, self._intake, scope) for scope in settings.scopes
@@ -89,6 +105,7 @@ class Leader:
     async def run(self, stop: asyncio.Event) -> None:
         """Act until `stop` is set, or until a part fails."""
         await watching.wait_for_kinds(self._cluster)
+        self._fetcher.clean()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._events.run(), name="events")]
             tasks += [group.create_task(watch.run(), name="Pods") for watch in self._watches]
@@ -101,6 +118,7 @@ class Leader:
             )
             forever: list[Coroutine[Any, Any, None]] = [
                 self.queue.run(),
+                self._syncs.run(),
                 self._certificates.run(),
                 self._address.run(),
                 self._tidy(),
@@ -128,7 +146,10 @@ class Leader:
             case "schedule":
                 await self._schedules.look(target)
             case "repository":
-                await self._repositories.look(target)
+                self._syncs.look_again(target)
+
+    async def _sync_repository(self, target: Target) -> None:
+        await self._repositories.look(target)
 
     async def _sync(self) -> None:
         for resync in self._resyncs:
@@ -176,7 +197,10 @@ class Leader:
         numbers = {
             ("weir_reconciles_total", ""): float(self.queue.total),
             ("weir_queue_length", ""): float(len(self.queue)),
+            ("weir_repository_fetches", ""): float(self._fetcher.running),
         }
+        for outcome, count in self._repositories.syncs.items():
+            numbers["weir_repository_syncs_total", f'outcome="{outcome}"'] = float(count)
         for call, count in self._cluster.calls.items():
             verb, _, what = call.partition(" ")
             if not what.startswith("/"):

@@ -3,6 +3,7 @@
 from weir.api import names
 from weir.api.execution import SourceStatus
 from weir.api.flow import Flow
+from weir.core import syncing
 from weir.core.moves import cut
 
 _LONGEST_PATH, _LONGEST_AUTHOR = 1024, 512
@@ -26,4 +27,6 @@ def source_of(flow: Flow) -> SourceStatus | None:
 
 
 def _is_as_applied(flow: Flow) -> bool:
-    return names.APPLIED in flow.metadata.annotations
+    item = {"metadata": flow.metadata.dump(), "spec": flow.spec.dump()}
+    live = syncing.live_of(Flow.KIND, item)
+    return live.applied is not None and not live.is_drifted

@@ -40,8 +40,8 @@ def documents(text: str) -> list[Document]:
         raise NotTaken(Reason.INVALID_YAML, _told(error)) from None
     except RecursionError:
         _too_deep()
-    except ValueError as error:  # numbers with thousands of digits
-        raise NotTaken(Reason.INVALID_YAML, str(error)[:_LONGEST]) from None
+    except ValueError:
+        _too_many_digits()
     if len(found) > _MOST_DOCUMENTS:
         message = f"the file has {len(found)} documents: put at most {_MOST_DOCUMENTS} into one"
         raise NotTaken(Reason.TOO_LARGE, message)
@@ -68,8 +68,8 @@ def json_value(text: str) -> Any:
         raise NotTaken(Reason.INVALID_YAML, f"the file is no JSON: {message}") from None
     except RecursionError:
         _too_deep()
-    except ValueError as error:  # numbers with thousands of digits
-        raise NotTaken(Reason.INVALID_YAML, str(error)[:_LONGEST]) from None
+    except ValueError:
+        _too_many_digits()
     _require_json(value, _DEEPEST)
     return value
 
@@ -119,10 +119,15 @@ for _name, _pattern, _first in _WORDS:
         f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), [*_first]
     )
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^$"), [""])
+
+
+def _refuse(loader: _Loader, node: yaml.Node) -> NoReturn:
+    problem = f"{node.tag[:_LONGEST]} is no type of JSON: leave the tag out"
+    raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
 for _unfit in ("timestamp", "binary", "set", "omap", "pairs"):
-    _Loader.add_constructor(
-        f"tag:yaml.org,2002:{_unfit}", yaml.constructor.SafeConstructor.construct_undefined
-    )
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_unfit}", _refuse)
 
 
 def _require_small(text: str) -> None:
@@ -136,7 +141,7 @@ def _require_small(text: str) -> None:
             if event.anchor:
                 sizes[event.anchor] = len(event.value) + 1
         elif isinstance(event, yaml.AliasEvent):
-            total += sizes.get(event.anchor, _LARGEST_EXPANDED) + 1
+            total += sizes.get(event.anchor or "", _LARGEST_EXPANDED) + 1
         elif isinstance(event, yaml.CollectionStartEvent):
             total += 1
             open_.append((event.anchor, total))
@@ -173,7 +178,7 @@ def _require_json(value: Any, depth: int) -> None:
     elif isinstance(value, float) and not math.isfinite(value):
         raise NotTaken(Reason.INVALID_YAML, f"{value} is no number of JSON: put it into quotes")
     elif isinstance(value, int) and value.bit_length() > 1000:
-        raise NotTaken(Reason.INVALID_YAML, "a number has too many digits: put it into quotes")
+        _too_many_digits()
 
 
 def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -187,6 +192,11 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> NoReturn:
     raise NotTaken(Reason.INVALID_YAML, f"{word} is no number of JSON: put it into quotes")
+
+
+def _too_many_digits() -> NoReturn:
+    message = "a number has too many digits: put it into quotes"
+    raise NotTaken(Reason.INVALID_YAML, message) from None
 
 
 def _too_deep() -> NoReturn:

@@ -6,7 +6,7 @@ the same answer in whatever order they come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -183,7 +183,8 @@ def plan(
     nothing is: that is a wrong branch or glob rather than a wish.
     """
     there = {(one.kind, one.name): one for one in live}
-    held = {one.path: one for one in rejected}
+    unread = {one.path: one for one in rejected}
+    held = set(unread)
     apply: list[Desired] = []
     drifted: list[Live] = []
     unchanged = 0
@@ -191,10 +192,10 @@ def plan(
     wanted = {(one.kind, one.name) for one in desired}
     for path, group in groupby(sorted(desired, key=_place), key=lambda one: one.path):
         ours = list(group)
-        problem = _first_problem(ours, there, held, repository)
+        problem = _first_problem(ours, there, unread, repository)
         if problem is not None:
             problems.append(problem)
-            held[shown_path(path)] = problem
+            held.add(shown_path(path))
             continue
         for one in ours:
             before = there.get((one.kind, one.name))
@@ -298,7 +299,7 @@ def _marks(one: Found) -> list[str]:
 def _first_problem(
     ours: Sequence[Desired],
     there: dict[tuple[str, str], Live],
-    held: dict[str, RejectedFile],
+    unread: dict[str, RejectedFile],
     repository: str,
 ) -> RejectedFile | None:
     """Return why a file cannot be taken as the namespace is now; a file is taken whole."""
@@ -315,7 +316,7 @@ def _first_problem(
                 f"{' --overwrite' if before.repository else ''}"
             )
             return sources.rejected(one.path, Reason.NOT_OURS, message)
-        holder = held.get(shown_path(before.path or ""))
+        holder = unread.get(shown_path(before.path or ""))
         if holder and before.path != one.path and holder.reason != Reason.DUPLICATE:
             message = (
                 f"{one.kind} {one.name}: {holder.path} brought it, and is rejected: mend or delete "
@@ -330,7 +331,7 @@ def _is_done(one: Desired, before: Live) -> bool:
     return is_as_said and before.applied == (one.applied or one.digest) and before.path == one.path
 
 
-def _is_gone(one: Live, held: dict[str, RejectedFile]) -> bool:
+def _is_gone(one: Live, held: Container[str]) -> bool:
     """Whether it was brought by a file that is there no more: a label alone does not say so."""
     return one.applied is not None and one.path is not None and shown_path(one.path) not in held
 

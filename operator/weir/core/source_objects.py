@@ -97,7 +97,10 @@ def checked_spec(kind: str, spec: Any, *, where: str = "spec") -> JsonObject:
 def require_usable(kind: str, name: str, namespace: str, spec: JsonObject) -> None:
     """Raise NotTaken for an object that Weir would find not to be Ready, whatever else is there."""
     metadata = Metadata(name=name, namespace=namespace, creation_timestamp=_SOME_TIME)
-    thing = MODELS[kind].model_validate({"metadata": metadata, "spec": spec})
+    try:
+        thing = MODELS[kind].model_validate({"metadata": metadata, "spec": spec})
+    except ValidationError as error:
+        raise NotTaken(Reason.INVALID_SPEC, _told(error, "")) from None
     verdict = _verdict(thing)
     if not verdict.ready:
         raise NotTaken(verdict.reason, verdict.message)
@@ -186,6 +189,7 @@ def _told(error: ValidationError, where: str) -> str:
     place = where + "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]
     )
+    place = place.removeprefix(".")
     if (first.get("ctx") or {}).get("pattern") == durations.PATTERN:
         given = str(first["input"])[:_LONGEST]
         return f"{place}: {given!r} is no duration: write for example 90s, 5m or 1h30m"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weir.api import names
-from weir.api.flow import Flow
+from weir.api.flow import MAX_SCRIPT, Flow
 from weir.api.reasons import Reason
 from weir.api.repository import RejectedFile
 from weir.api.resource import JsonObject
@@ -73,6 +73,9 @@ def options_in(files: Sequence[SourceFile], scripts: Collection[str]) -> Options
 def flow_in(path: str, content: bytes, options: Options, namespace: str) -> Found:
     """Return the Flow that a script is. Raises NotTaken."""
     script = text_of(content)
+    if len(content) > MAX_SCRIPT:
+        message = f"a script has at most {MAX_SCRIPT // 1024} KiB: part it into several Flows"
+        raise NotTaken(Reason.TOO_LARGE, message)
     beside = options.of(path, {})
     header = header_of(script, own_image=bool((beside.get("runner") or {}).get("image")))
     name, title = _name(path, header)

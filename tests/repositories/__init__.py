@@ -1,0 +1,1 @@
+"""Bad repositories: what becomes of each. `python -m tests.repositories` prints them."""

@@ -18,8 +18,9 @@ from tests.cluster import binaries
 from tests.cluster.apiserver import ApiServer
 from weir.api import names
 from weir.api.resource import JsonObject
+from weir.cli.kinds import WORDS
 from weir.cluster.client import Cluster
-from weir.cluster.kinds import EXECUTIONS, FLOWS
+from weir.cluster.kinds import EXECUTIONS, FLOW_REPOSITORIES, FLOWS, SCHEDULES, WEBHOOKS
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -205,8 +206,16 @@ async def test_tables_have_the_columns_that_kubectl_prints(
 ) -> None:
     await flow(cluster, namespace, "hello")
     await execution(cluster, namespace, "first", phase="Failed", message="boom", duration="1.0s")
+    for made, spec in (
+        (SCHEDULES, {"flow": "hello", "cron": "0 2 * * *"}),
+        (WEBHOOKS, {"flow": "hello"}),
+        (FLOW_REPOSITORIES, {"url": "https://git.example.com/flows.git"}),
+    ):
+        kind_name = {one.plural: one.kind for one in WORDS}[made.plural]
+        body = {"apiVersion": names.API_VERSION, "kind": kind_name, "metadata": {"name": "one"}}
+        await cluster.create(made, namespace, body | {"spec": spec})
     kubectl = str(binaries.path("kubectl"))
-    for kind in ("executions", "flows"):
+    for kind in ("executions", "flows", "schedules", "webhooks", "flowrepositories"):
         for wide in ([], ["-o", "wide"]):
             ours = await weir("get", kind, *wide)
             theirs = await weir.program(kubectl, "-n", namespace, "get", kind, *wide)
@@ -214,6 +223,53 @@ async def test_tables_have_the_columns_that_kubectl_prints(
     failed = await weir("get", "executions", "--phase", "Failed", "-o", "name")
     assert failed.out == "execution/first\n"
     assert (await weir("get", "executions", "--phase", "Running")).out == ""
+
+
+async def test_a_watched_table_grows_by_what_happens(
+    cluster: Cluster, namespace: str, weir: Command
+) -> None:
+    await execution(cluster, namespace, "first", phase="Starting")
+    call = await weir.begun("get", "executions", "--watch")
+    assert call.stdout is not None
+    seen_lines = [await asyncio.wait_for(call.stdout.readline(), 30) for _ in range(2)]
+    await status_written(cluster, namespace, "first", phase="Failed", message="boom")
+    seen_lines.append(await asyncio.wait_for(call.stdout.readline(), 30))
+    await execution(cluster, namespace, "second", phase="Starting")
+    while b"second" not in seen_lines[-1] or b"Starting" not in seen_lines[-1]:
+        seen_lines.append(await asyncio.wait_for(call.stdout.readline(), 30))
+    await cluster.delete(EXECUTIONS, namespace, "first")
+    while b"(deleted)" not in seen_lines[-1]:
+        seen_lines.append(await asyncio.wait_for(call.stdout.readline(), 30))
+    call.terminate()
+    await ended(call)
+    assert seen_lines[0].split()[:3] == [b"NAME", b"FLOW", b"PHASE"]
+    assert b"Failed" in seen_lines[2]
+    assert len([line for line in seen_lines if line.startswith(b"NAME")]) == 1
+
+
+async def test_objects_are_suspended_and_selected_by_label(
+    cluster: Cluster, namespace: str, weir: Command
+) -> None:
+    await flow(cluster, namespace, "hello")
+    await flow(cluster, namespace, "report")
+    label = {"metadata": {"labels": {"team": "a"}}}
+    await cluster.patch(FLOWS, namespace, "report", label)
+    assert (await weir("get", "fl", "-l", "team=a", "-o", "name")).out == "flow/report\n"
+    assert (await weir("get", "fl", "-l", "team!=a", "-o", "name")).out == "flow/hello\n"
+    wrong = await weir("get", "fl", "-l", "=,=")
+    assert (wrong.code, wrong.err.count("\n")) == (4, 1)
+    done = await weir("suspend", "flow", "hello", "report")
+    assert done.out == "flow/hello is suspended\nflow/report is suspended\n"
+    for name in ("hello", "report"):
+        assert (await cluster.get(FLOWS, namespace, name))["spec"]["suspend"] is True
+
+
+async def test_who_may_not_list_is_told_so_at_once_when_watching(
+    api_server: ApiServer, namespace: str, cluster: Cluster
+) -> None:
+    done = await Command(api_server.kubeconfig_for("eve"), namespace)("get", "flows", "-w")
+    assert (done.code, done.out) == (4, "")
+    assert 'User "eve" cannot list resource "flows"' in done.err
 
 
 async def test_kubectl_finds_the_command_as_its_plugin(
@@ -264,20 +320,3 @@ async def test_a_cluster_that_cannot_be_reached_is_told_in_one_line(
     assert (done.code, done.out) == (4, "")
     assert complaint in done.err
     assert done.err.count("\n") == 1
-
-
-async def test_the_shells_completion_knows_verbs_and_flows(
-    cluster: Cluster, namespace: str, weir: Command
-) -> None:
-    await flow(cluster, namespace, "hello")
-    program = str(PROGRAMS / "weir")
-    script = await weir.program(program, _WEIR_COMPLETE="source_bash")
-    assert "complete -o default -F" in script.out
-    line = f"weir -n {namespace} run he"
-    found = await weir.program(
-        program,
-        _WEIR_COMPLETE="complete_bash",
-        COMP_WORDS=line,
-        COMP_CWORD=str(len(line.split()) - 1),
-    )
-    assert found.out.split() == ["hello"]

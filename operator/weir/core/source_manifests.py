@@ -7,10 +7,17 @@ from typing import Any
 
 from weir.api import names
 from weir.api.reasons import Reason
-from weir.api.repository import DEFAULT_KINDS, FlowRepositorySpec
+from weir.api.repository import FlowRepositorySpec
 from weir.api.resource import JsonObject
 from weir.core import source_yaml
-from weir.core.source_objects import MODELS, Found, checked_name, checked_spec, require_usable
+from weir.core.source_objects import (
+    MODELS,
+    Found,
+    checked_name,
+    checked_spec,
+    require_allowed,
+    require_usable,
+)
 from weir.core.sources import NotTaken, text_of
 
 _LONGEST = 100
@@ -83,15 +90,7 @@ def _kind(value: JsonObject, spec: FlowRepositorySpec) -> str:
     if version != names.API_VERSION:
         message = f"apiVersion {version[:_LONGEST]} is not known: write {names.API_VERSION}"
         raise NotTaken(Reason.INVALID_SPEC, message)
-    allowed = spec.kinds if spec.kinds is not None else DEFAULT_KINDS
-    if kind not in allowed:
-        message = f"{kind} is none of the kinds of this FlowRepository: name it in spec.kinds"
-        if kind not in DEFAULT_KINDS:
-            message += ", with a spec.serviceAccountName"
-        raise NotTaken(Reason.KIND_NOT_ALLOWED, message)
-    if kind not in DEFAULT_KINDS and spec.service_account_name is None:
-        message = f"{kind} is brought only with the rights of a spec.serviceAccountName: name one"
-        raise NotTaken(Reason.KIND_NOT_ALLOWED, message)
+    require_allowed(kind, spec)
     return kind
 
 

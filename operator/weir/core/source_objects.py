@@ -18,6 +18,7 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
+from weir.api.repository import DEFAULT_KINDS, FlowRepositorySpec
 from weir.api.resource import JsonObject, Metadata, Resource
 from weir.api.schedule import Schedule
 from weir.api.schema import Schema
@@ -92,6 +93,18 @@ def checked_spec(kind: str, spec: Any, *, where: str = "spec") -> JsonObject:
     except ValidationError as error:
         raise NotTaken(Reason.INVALID_SPEC, _told(error, where)) from None
     return parsed.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+def require_allowed(kind: str, spec: FlowRepositorySpec) -> None:
+    """Raise NotTaken for a kind that a FlowRepository may not bring."""
+    if kind not in (DEFAULT_KINDS if spec.kinds is None else spec.kinds):
+        message = f"{kind} is none of the kinds of this FlowRepository: name it in spec.kinds"
+        if kind not in DEFAULT_KINDS:
+            message += ", with a spec.serviceAccountName"
+        raise NotTaken(Reason.KIND_NOT_ALLOWED, message)
+    if kind not in DEFAULT_KINDS and spec.service_account_name is None:
+        message = f"{kind} is brought only with the rights of a spec.serviceAccountName: name one"
+        raise NotTaken(Reason.KIND_NOT_ALLOWED, message)
 
 
 def require_usable(kind: str, name: str, namespace: str, spec: JsonObject) -> None:

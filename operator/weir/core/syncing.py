@@ -17,7 +17,7 @@ from weir.api.repository import FlowRepositorySpec, RejectedFile
 from weir.api.resource import JsonObject
 from weir.core import source_scripts, source_settings, sources
 from weir.core.source_manifests import objects_in
-from weir.core.source_objects import Found, digest_of
+from weir.core.source_objects import Found, digest_of, require_allowed
 from weir.core.sources import (
     LONGEST_PATH,
     NotTaken,
@@ -136,6 +136,8 @@ def read(
         seen += 1
         try:
             content = _content(file)
+            if kind != "Manifest":
+                require_allowed(kind, spec)
             if kind == "Flow":
                 found = [source_scripts.flow_in(file.path, content, options, namespace)]
             elif kind == "Setting":

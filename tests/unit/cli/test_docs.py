@@ -17,6 +17,7 @@ from weir.api.flow import Flow
 from weir.api.message import Message
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
+from weir.api.repository import FlowRepository
 from weir.api.resource import Condition, Resource
 from weir.api.schedule import Schedule
 from weir.api.schema import Schema
@@ -35,6 +36,7 @@ PAGES: dict[type[Resource], str] = {
     Setting: "settings.md",
     Schema: "schemas.md",
     Schedule: "schedules.md",
+    FlowRepository: "repositories.md",
 }
 
 
@@ -83,10 +85,11 @@ def test_a_resources_page_names_every_field(resource: type[Resource], part: str)
 def test_a_resources_page_has_the_same_outline(resource: type[Resource]) -> None:
     headings = re.findall(r"^## (.*)$", page(PAGES[resource]), re.MULTILINE)
     article = "an" if resource is Execution else "a"
+    several = re.sub("ys$", "ies", f"{resource.KIND}s")
     assert headings == [
         "Example",
         f"Writing {article} {resource.KIND}",
-        f"Working with {resource.KIND}s",
+        f"Working with {several}",
         "Status",
     ]
 

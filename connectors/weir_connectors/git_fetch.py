@@ -22,7 +22,7 @@ from weir_connectors.git_workspace import Workspace, credentials_of, secrets_of
 DOWNLOAD_LIMIT = 2**30
 
 _FETCHED = "refs/weir/fetched"
-_FETCH = (
+FETCH = (
     "fetch",
     "--quiet",
     "--no-tags",
@@ -30,7 +30,7 @@ _FETCH = (
     "--no-auto-gc",
     "--no-recurse-submodules",
 )
-_EVERYTHING = ("+refs/heads/*:refs/weir/heads/*", "+refs/tags/*:refs/weir/tags/*")
+EVERYTHING = ("+refs/heads/*:refs/weir/heads/*", "+refs/tags/*:refs/weir/tags/*")
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -63,7 +63,7 @@ class _Fetch:
         # The commit alone tells all that metadata needs.
         filters = ("--filter=tree:0",) if self.inputs.command == "metadata" else ()
         ref = self.inputs.ref or "HEAD"
-        failure = self._try(*_FETCH, *filters, "--depth=1", "origin", f"+{ref}:{_FETCHED}")
+        failure = self._try(*FETCH, *filters, "--depth=1", "origin", f"+{ref}:{_FETCHED}")
         if failure is None:
             return self._resolve(_FETCHED)
         is_sha = _SHA.fullmatch(ref) is not None
@@ -71,8 +71,8 @@ class _Fetch:
         if not failure.needs_whole_history and not is_short_sha:
             raise self._failed(failure)
         self.context.log("the server does not give this commit alone: fetching the whole history")
-        wanted = _EVERYTHING if is_sha else (f"+{ref}:{_FETCHED}",)
-        self._git(*_FETCH, *filters, "origin", *wanted)
+        wanted = EVERYTHING if is_sha else (f"+{ref}:{_FETCHED}",)
+        self._git(*FETCH, *filters, "origin", *wanted)
         return self._resolve(ref if is_sha else _FETCHED)
 
     def _resolve(self, name: str) -> str:

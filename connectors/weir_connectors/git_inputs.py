@@ -24,6 +24,11 @@ _COOKIE = re.compile(r"\s*[^\s=;,]+=[^\s;]*\s*(?:;\s*[^\s=;,]+=[^\s;]*\s*)*;?\s*
 LONGEST_TIMEOUT = 3600.0
 
 
+def is_ref(name: str) -> bool:
+    """Whether a text can name a branch, a tag or a commit."""
+    return _REF.fullmatch(name) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class GitInputs:
     """What a GIT connection may be given.
@@ -109,7 +114,7 @@ class GitInputs:
             yield from self._problems_with_ssh(url)
 
     def _problems_of_forms(self) -> Iterator[Problem]:
-        if self.ref is not None and not _REF.fullmatch(self.ref):
+        if self.ref is not None and not is_ref(self.ref):
             yield Problem("ref", "the name of a branch or tag, or a commit SHA")
         if self.paths is not None and (not self.paths or not all(self.paths)):
             yield Problem("paths", "at least one pattern, none of them empty")

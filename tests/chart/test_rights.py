@@ -6,6 +6,7 @@ import pytest
 
 from tests.chart.rendering import Manifest, Rendered, render
 from tests.chart.variants import VARIANTS
+from weir.crds import KINDS
 
 Rights = dict[str, str]
 
@@ -188,6 +189,17 @@ def test_nobody_gets_a_wildcard() -> None:
         for role in render(values).of_kind("Role", "ClusterRole"):
             for rule in role["rules"]:
                 assert all("*" not in part for part in rule.values())
+
+
+def test_people_see_every_kind_and_authors_write_all_but_what_runs_ask() -> None:
+    kinds = {f"weir.dev/{kind.PLURAL}" for kind in KINDS}
+    for name in ("weir-view", "weir-user", "weir-author"):
+        found = cluster_role(render(), name)
+        assert {key for key, verbs in found.items() if "watch" in verbs} == kinds
+    written = {
+        key for key, verbs in cluster_role(render(), "weir-author").items() if "cre" in verbs
+    }
+    assert written == kinds - {"weir.dev/messages"}
 
 
 def test_no_person_may_write_a_status() -> None:

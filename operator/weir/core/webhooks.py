@@ -115,11 +115,6 @@ def remembers(rule: Hmac | None) -> bool:
     return rule is not None and durations.parse(rule.window).total_seconds() > 0
 
 
-def is_replay(taken_for: str | None, execution: str) -> bool:
-    """Whether a signature was taken before, for another run than this delivery's."""
-    return taken_for is not None and taken_for != execution
-
-
 def delivery_of(request: HookRequest) -> str | None:
     """Return the sender's own word for this delivery; None: there is none that can be used."""
     for name in DELIVERY_HEADERS:

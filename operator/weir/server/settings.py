@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """What scripts are told of where they run (`system.get_env_name()`); empty: their namespace."""
     server_patience: float = 600.0
     """Seconds that a runner goes without the server before it gives up."""
+    webhook_body_seconds: float = 10.0
+    """Seconds that the body of a request to a Webhook may take."""
     retention_interval: float = 60.0
     """Seconds between two looks for what has been kept long enough."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

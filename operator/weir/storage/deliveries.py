@@ -16,9 +16,9 @@ _UNMADE = "unmade:"
 
 def take(
     connection: Connection, webhook: str, digest: str, execution: str, *, now: float, until: float
-) -> str | None:
-    """Take a signature of a Webhook (its UID) for a run; return which run it was taken for before,
-    None: it is new.
+) -> str:
+    """Take a signature of a Webhook (its UID) for a run, unless another has it; return whose it
+    is.
     """
     mine = sa.and_(signatures.c.webhook == webhook, signatures.c.digest == digest)
     connection.execute(signatures.delete().where(mine, signatures.c.until < now))
@@ -28,9 +28,9 @@ def take(
         else sqlite.insert(signatures)
     )
     row = {"webhook": webhook, "digest": digest, "execution": execution, "until": until}
-    if connection.execute(insert.values(**row).on_conflict_do_nothing()).rowcount:
-        return None
-    return connection.execute(sa.select(signatures.c.execution).where(mine)).scalar_one_or_none()
+    connection.execute(insert.values(**row).on_conflict_do_nothing())
+    found: str = connection.execute(sa.select(signatures.c.execution).where(mine)).scalar_one()
+    return found
 
 
 def give_back(connection: Connection, webhook: str, digest: str, execution: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.databases import database_url, postgres_url
 from tests.integration.server import certificates
+from tests.integration.server.hooks import Hooks
 from tests.integration.server.worlds import Runner, World
 from tests.ports import free_port
 from weir.api.execution import Execution
@@ -117,3 +118,12 @@ async def runner_for(world: World, server: Served) -> AsyncIterator[RunnerFor]:
     yield start
     for runner in runners:
         await runner.close()
+
+
+@pytest.fixture
+async def hooks(world: World, server: Served) -> AsyncIterator[Hooks]:
+    """Webhooks, and the Flow `hello` that they run."""
+    made = Hooks(world, server.runtime, server.url, server.authority)
+    await made.prepare()
+    yield made
+    await made.client.aclose()

@@ -17,7 +17,6 @@ from weir.server import refusals
 
 # What any Webhook may allow (spec.maxBytes). More than its own is read and thrown away.
 _LARGEST = 10_485_760
-_SECONDS = 10.0
 # Requests that are read at once, and the bytes that they may hold together.
 _AT_ONCE = 512
 _OF_ONE = 128
@@ -37,7 +36,7 @@ class Taken:
 class Reading:
     """Reads requests of whoever comes."""
 
-    def __init__(self, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, *, seconds: float) -> None:
         self._seconds = seconds
         self._of: Counter[Key] = Counter()
         self._held = 0

@@ -52,22 +52,16 @@ class Hooks:
         runtime: Runtime,
         *,
         clock: Callable[[], float] = time.monotonic,
-        reading: Reading | None = None,
     ) -> None:
         self._runtime = runtime
         self._clock = clock
-        self._reading = reading or Reading()
+        self._reading = Reading(seconds=runtime.settings.webhook_body_seconds)
         self._authentication = Authentication(runtime)
         self._starting = Starting(runtime)
         self._answering = Answering(runtime)
         self._rates = Rates()
         self._waiting: Counter[Key] = Counter()
         self.last_calls = LastCalls()
-
-    @property
-    def authentication(self) -> Authentication:
-        """What checks keys and signatures."""
-        return self._authentication
 
     def routes(self) -> list[Route]:
         """Return the routes."""

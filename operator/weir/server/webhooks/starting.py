@@ -78,12 +78,12 @@ class Starting:
         if signed is None or not webhooks.remembers(webhook.spec.hmac):
             return await self._made(delivery)
         uid, now = webhook.metadata.uid, self._runtime.timestamp()
-        before = await self._runtime.database.write(
+        taken_for = await self._runtime.database.write(
             lambda sql: deliveries.take(
                 sql, uid, signed.digest, delivery.name, now=now, until=signed.until
             )
         )
-        if webhooks.is_replay(before, delivery.name):
+        if taken_for != delivery.name:  # the same delivery again is the same run
             raise Replayed
         try:
             return await self._made(delivery)

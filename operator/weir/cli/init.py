@@ -150,9 +150,7 @@ def _tell(plan: Plan, made: list[str], kept: list[str]) -> None:
     here = plan.folder.resolve() == Path.cwd()
     inside = "" if here else f"cd {plan.folder} && "
     repository = (plan.folder / "repository.yaml").read_text("utf-8")
-    address = f"spec.url in {plan.folder / 'repository.yaml'} is still to be set, then " * (
-        _PLACEHOLDER in repository
-    )
+    address = "spec.url is still to be set, then " if _PLACEHOLDER in repository else ""
     say(
         "next:\n"
         f"  {inside}{program()} run flows/hello.py --input person=Ada   # runs here\n"

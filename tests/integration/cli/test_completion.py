@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -84,7 +83,7 @@ class Shell:
         return {word.strip("'").split(":")[0] for word in words}
 
 
-async def asked(line: str, environment: Mapping[str, str]) -> tuple[Ended, float]:
+async def asked(line: str, environment: dict[str, str]) -> tuple[Ended, float]:
     """Ask as bash does, and return the answer and how many seconds it took."""
     words = line.split(" ")
     begun = time.monotonic()

@@ -14,6 +14,8 @@ from tests.unit.cli.fake import FakeCluster, weir
 from weir.api.repository import FlowRepository
 from weir.cli import init
 from weir.cli.errors import CliError
+from weir.core import syncing
+from weir.core.sources import SourceFile
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -63,6 +65,25 @@ def test_what_is_begun_brings_its_flow_to_the_cluster(tmp_path: Path) -> None:
     assert repository.spec.ref.branch == "main"
     written = repository.dump()["spec"]
     assert manifest["spec"].keys() <= written.keys()
+
+
+def test_what_is_begun_is_taken_whole_by_a_sync(tmp_path: Path) -> None:
+    folder = scaffolded(tmp_path / "team-flows")
+    spec = FlowRepository.model_validate(
+        yaml.safe_load((folder / "repository.yaml").read_text())
+    ).spec
+    # As a fetch gives them: what begins with a dot is left out.
+    sources = [
+        SourceFile(str(path.relative_to(folder)), path.read_bytes(), None)
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part[0] == "." for part in path.relative_to(folder).parts)
+    ]
+    found = syncing.read(sources, spec, namespace="team-a", repository="team-flows")
+    assert found.rejected == []
+    (flow,) = found.desired
+    assert (flow.kind, flow.name, flow.path) == ("Flow", "hello", "flows/hello.py")
+    assert flow.body["spec"]["title"] == "Say hello"
+    assert flow.body["spec"]["description"] == "Greets a person, and says how long the name is."
 
 
 def test_the_address_and_the_namespace_are_those_that_are_said(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def push(
     message: str,
     author: Author,
     timeout: float,
+    trailer: str | None = None,
     max_bytes: int = 2**30,
     allow_local: bool = False,
 ) -> Commit:
@@ -68,6 +69,8 @@ def push(
     Parameters:
         expected: What the file holds that was edited; None: there is none yet.
         timeout: Seconds that all of it may take.
+        trailer: A line of messages. In a branch that is there already, and whose newest commit has
+            this line, the file may be another than `expected`: it is this user's own.
 
     Raises:
         Conflict: the file at the branch's tip is not `expected`.
@@ -75,7 +78,7 @@ def push(
     """
     _check_path(path)
     with session.opened(url, credentials, timeout=timeout, allow_local=allow_local) as host:
-        change = _Change(host, branch, base_ref, path, content, expected, message, author)
+        change = _Change(host, branch, base_ref, path, content, expected, message, author, trailer)
         try:
             return change.push(max_bytes)
         except _Moved:
@@ -101,33 +104,42 @@ class _Change:
     expected: bytes | None
     message: str
     author: Author
+    trailer: str | None
 
     def push(self, max_bytes: int) -> Commit:
         with session.scratch_folder() as folder:
             repository = folder / "repository"
             commits.create(self.host, repository)
-            tip = self._tip(repository, max_bytes)
+            tip, is_there = self._tip(repository, max_bytes)
             name = refs.branch(self.branch).name
             mode, found = self._file_at(repository, tip)
             if found == _blob_sha(self.content):
                 return commits.describe(self.host, repository, tip, name)
-            if found != (None if self.expected is None else _blob_sha(self.expected)):
+            as_expected = found == (None if self.expected is None else _blob_sha(self.expected))
+            if not as_expected and not (is_there and self._is_own(repository, tip)):
                 raise self._conflict(found)
             sha = self._commit(folder, repository, tip, mode)
             self._send(repository, f"{sha}:{name}")
             return commits.describe(self.host, repository, sha, name)
 
-    def _tip(self, repository: Path, max_bytes: int) -> str:
-        """Fetch what to build on: the branch or, if there is none, what it is to be made from."""
+    def _tip(self, repository: Path, max_bytes: int) -> tuple[str, bool]:
+        """Fetch what to build on: the branch or, if there is none, what it is to be made from.
+
+        Return its commit, and whether the branch is there.
+        """
+        wanted = refs.branch(self.branch)
         try:
-            return commits.fetch(
-                self.host, repository, refs.branch(self.branch), _TIP, max_bytes=max_bytes
-            )
+            return commits.fetch(self.host, repository, wanted, _TIP, max_bytes=max_bytes), True
         except GitError as error:
             if error.reason is not Reason.REF_NOT_FOUND:
                 raise
         base = refs.wanted(self.host, self.base_ref)
-        return commits.fetch(self.host, repository, base, _TIP, max_bytes=max_bytes)
+        return commits.fetch(self.host, repository, base, _TIP, max_bytes=max_bytes), False
+
+    def _is_own(self, repository: Path, tip: str) -> bool:
+        """Whether the newest commit of the branch has the trailer."""
+        message = self._git(repository, "log", "-1", "--format=%B", tip)
+        return self.trailer is not None and self.trailer in message.splitlines()
 
     def _file_at(self, repository: Path, tip: str) -> tuple[str, str | None]:
         """Return the file's mode, and the SHA of its content; None: there is no such file."""

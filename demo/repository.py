@@ -19,6 +19,9 @@ git clone --quiet --bare . /tmp/git/project.git
 exec git daemon --reuseaddr --export-all --base-path=/tmp/git --port=9418
 """
 
+FLOWS = ("hello",)
+"""What a FlowRepository makes of it."""
+
 REPOSITORY = Service(
     name="git",
     port=9418,

@@ -15,7 +15,7 @@ from tests.e2e.when import When
 from tests.e2e.world import World
 from weir.api.execution import Execution
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOWS, SCHEDULES, SECRETS
+from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOW_REPOSITORIES, FLOWS, SCHEDULES, SECRETS
 
 KINDS = {
     "Flow": FLOWS,
@@ -23,6 +23,7 @@ KINDS = {
     "Connector": CONNECTORS,
     "Secret": SECRETS,
     "Schedule": SCHEDULES,
+    "FlowRepository": FLOW_REPOSITORIES,
 }
 FILES = list(dict.fromkeys(one.file for one in expectations()))
 

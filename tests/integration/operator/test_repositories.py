@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,15 @@ from tests.integration.operator.world import WAIT_SECONDS, World
 from tests.ports import free_port
 from weir.api import names
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import EVENTS, FLOW_REPOSITORIES, FLOWS, SECRETS
+from weir.cluster.errors import Invalid
+from weir.cluster.kinds import EVENTS, FLOW_REPOSITORIES, FLOWS, SECRETS, Kind
 
+POLICIES = Kind(
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", namespaced=False
+)
+BINDINGS = Kind(
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", namespaced=False
+)
 OURS = f"{names.REPOSITORY_LABEL}=team"
 
 
@@ -241,17 +252,48 @@ async def test_a_bad_file_is_rejected_and_the_others_are_taken(
 async def test_what_the_api_server_refuses_is_rejected_in_its_words(
     operator: OperatorThread, team: Team
 ) -> None:
-    manifest = (
-        "apiVersion: weir.dev/v1alpha1\nkind: Schedule\nmetadata: {name: s}\n"
-        "spec: {flow: a, cron: '* * * * *', interval: 5m}\n"
-    )
-    team.git.commit("First", {"a.py": script("a"), "s.yaml": manifest})
+    await refuse(team, "not-this")
+    team.git.commit("First", {"a.py": script("a"), "not-this.py": script("b")})
     await team.follow()
     status = await team.fails("FilesRejected")
     [rejected] = status["rejected"]
-    assert (rejected["path"], rejected["reason"]) == ("s.yaml", "Refused")
-    assert "Schedule s" in rejected["message"]
+    assert (rejected["path"], rejected["reason"]) == ("not-this.py", "Refused")
+    assert "the API server refuses Flow not-this: " in rejected["message"]
+    assert "nobody may" in rejected["message"]
     assert await team.flows() == {"a"}
+
+
+async def refuse(team: Team, name: str) -> None:
+    """Have the API server refuse a Flow of this name, and wait until it does."""
+    rule = {
+        "apiGroups": [names.GROUP],
+        "apiVersions": ["*"],
+        "operations": ["CREATE"],
+        "resources": ["flows"],
+    }
+    here = {"name": "here", "expression": f"request.namespace == '{team.namespace}'"}
+    refusal = {"expression": f"object.metadata.name != '{name}'", "message": "nobody may"}
+    policy: JsonObject = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "matchConditions": [here],
+        "validations": [refusal],
+    }
+    binding: JsonObject = {"policyName": team.namespace, "validationActions": ["Deny"]}
+    metadata: JsonObject = {"metadata": {"name": team.namespace}}
+    await team.cluster.create(POLICIES, None, metadata | {"spec": policy})
+    await team.cluster.create(BINDINGS, None, metadata | {"spec": binding})
+
+    async def is_refused() -> bool:
+        body = {"apiVersion": names.API_VERSION, "kind": "Flow", "metadata": {"name": name}}
+        body["spec"] = {"script": HANDLER}
+        try:
+            path = FLOWS.path(team.namespace)
+            await team.cluster.raw("POST", path, body, dryRun="All")
+        except Invalid:
+            return True
+        return False
+
+    await team.world.eventually(is_refused)
 
 
 async def test_an_object_of_somebody_else_is_left_alone_until_it_is_handed_over(
@@ -345,13 +387,24 @@ async def test_nothing_is_pruned_when_prune_is_off_or_no_file_fits(
 
 async def test_a_host_that_is_away_is_tried_again(operator: OperatorThread, team: Team) -> None:
     commit = team.git.commit("First", {"a.py": script("a")})
-    away = team.git.path.with_name("away")
-    team.git.path.rename(away)
-    await team.follow(interval="2s")
+    port = free_port()
+    await team.follow(url=f"git://127.0.0.1:{port}/{team.git.path.name}", interval="2s")
     status = await team.fails("FetchFailed")
     assert shown(status) == {"Ready": "FetchFailed", "Reconciling": "FetchFailed"}
-    away.rename(team.git.path)
-    await team.synced(commit)
+    with git_daemon(team.git.path.parent, port):
+        await team.synced(commit)
+
+
+@contextlib.contextmanager
+def git_daemon(folder: Path, port: int) -> Iterator[None]:
+    """Serve the repositories of a folder."""
+    options = ("--listen=127.0.0.1", f"--port={port}", "--export-all", f"--base-path={folder}")
+    daemon = subprocess.Popen(("git", "daemon", *options), start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(daemon.pid, signal.SIGTERM)
+        daemon.wait()
 
 
 async def test_a_host_that_does_not_answer_keeps_nobody_waiting(

@@ -9,11 +9,13 @@ import pytest
 import yaml
 
 from demo.examples import FOLDER, SERVICES, expectations, manifest, services_of
+from demo.repository import FLOWS as SERVED
 from demo.services import Service
 from tests.unit.cli.fake import execution
 from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
+from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject
 from weir.api.schedule import Schedule
 from weir.core.lookup import Catalog
@@ -21,11 +23,12 @@ from weir.core.readiness import READY, check_connector
 from weir.core.schedules import check
 from weir_protocol import schemas, scripts
 
-MODELS: dict[str, type[Flow | Execution | Connector | Schedule]] = {
+MODELS: dict[str, type[Flow | Execution | Connector | Schedule | FlowRepository]] = {
     "Flow": Flow,
     "Execution": Execution,
     "Connector": Connector,
     "Schedule": Schedule,
+    "FlowRepository": FlowRepository,
 }
 FILES = sorted(file.name for file in FOLDER.glob("*.yaml") if file.name != "expected.yaml")
 
@@ -43,14 +46,17 @@ def flows() -> dict[str, Flow]:
 def test_an_example_says_what_it_is_and_can_be_run(file: str) -> None:
     assert (FOLDER / file).read_text().startswith("# ")
     kinds = [item["kind"] for item in documents(file)]
-    assert {"Flow", "Execution"} <= set(kinds) <= {*MODELS, "Secret"}
+    assert "Execution" in kinds
+    assert "Flow" in kinds or "FlowRepository" in kinds
+    assert set(kinds) <= {*MODELS, "Secret"}
     for item in documents(file):
         if item["kind"] == "Flow":
             assert scripts.problem_with(item["spec"]["script"]) is None
         elif item["kind"] == "Connector":
             assert check_connector(Connector.model_validate(item), Catalog(), []) == READY
         elif item["kind"] == "Execution":
-            assert Execution.model_validate(item).spec.flow in flows()
+            brought = SERVED if "FlowRepository" in kinds else ()
+            assert Execution.model_validate(item).spec.flow in {*flows(), *brought}
         elif item["kind"] == "Schedule":
             item["metadata"]["creationTimestamp"] = "2026-11-24T12:00:00Z"
             schedule = Schedule.model_validate(item)
@@ -146,10 +152,12 @@ def test_the_schemas_are_schemas() -> None:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_a_public_address_is_replaced(service: Service) -> None:
-    (file,) = [file for file in FILES if service in services_of(file)]
-    text = manifest(file, {service.public: service.url("10.0.0.1")})
-    assert service.public not in text
-    assert f": {service.url('10.0.0.1')}\n" in text
+    files = [file for file in FILES if service in services_of(file)]
+    assert files
+    for file in files:
+        text = manifest(file, {service.public: service.url("10.0.0.1")})
+        assert service.public not in text
+        assert f": {service.url('10.0.0.1')}\n" in text
 
 
 @pytest.mark.parametrize(

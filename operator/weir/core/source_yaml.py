@@ -40,8 +40,9 @@ def documents(text: str) -> list[Document]:
         raise NotTaken(Reason.INVALID_YAML, _told(error)) from None
     except RecursionError:
         _too_deep()
-    except ValueError:
-        _too_many_digits()
+    except (ValueError, LookupError):
+        message = "a number has too many digits, or a value does not fit its tag, such as `!!int x`"
+        raise NotTaken(Reason.INVALID_YAML, message) from None
     if len(found) > _MOST_DOCUMENTS:
         message = f"the file has {len(found)} documents: put at most {_MOST_DOCUMENTS} into one"
         raise NotTaken(Reason.TOO_LARGE, message)

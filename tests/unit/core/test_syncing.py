@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import HANDLER
@@ -304,17 +304,26 @@ def test_the_order_of_files_does_not_matter(
     assert planned(namespace, mixed) == planned(namespace, found)
 
 
+# Without the commas of a list that nobody reads.
+PIECES = (
+    "apiVersion: weir.dev/v1alpha1\n|kind: Flow\n|metadata: |{name: a}\n|spec: |&a |*a|<<: *a\n"
+    "|- |[|]|{|}|: |? |---\n|'|\"|!!int |!!bool |~|1e999|#|# /// script\n|# ///\n|# weir: |name="
+    '|title=|def handler(system, this): pass\n|,|=|a|\t|\0|é|# dependencies = ["x"]\n|script: '
+    "|value: |timeout: |labels: |5m\n"
+)
 PROBLEM = rejected("b.py", Reason.OUTSIDE, "it leads out of the repository")
 
 
 @settings(max_examples=500, deadline=None)
+@example(content=b"!!int", path="m.yaml")
+@example(content=b"!!bool x", path="m.yaml")
 @given(
     content=st.one_of(
         st.binary(max_size=200),
         st.text(max_size=200).map(lambda text: text.encode(errors="replace")),
         st.lists(
             st.sampled_from(
-                ["apiVersion: weir.dev/v1alpha1\n", "kind: Flow\n", "metadata: ", "{name: a}\n", "spec: ", "&a ", "*a", "<<: *a\n", "- ", "[", "]", "{", "}", ": ", "? ", "---\n", "'", '"', "!!int ", "~", "1e999", "#", "# /// script\n", "# ///\n", "# weir: ", "name=", "title=", "def handler(system, this): pass\n", ",", "=", "a", "\t", "\x00", "é", '# dependencies = ["x"]\n', "script: ", "value: ", "timeout: ", "labels: ", "5m\n"]
+                PIECES.split("|")
             ),
             max_size=15,
         ).map(lambda parts: "".join(parts).encode()),

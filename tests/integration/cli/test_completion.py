@@ -5,6 +5,8 @@ server. It answers in less than a second, and never with an error.
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import shutil
 import sys
@@ -12,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cluster import binaries
 from tests.cluster.apiserver import ApiServer
@@ -224,3 +227,37 @@ async def test_kubectl_completes_its_plugin(
         *found, directive = done.out.split()
         assert found == offered, done.err
         assert directive == ":4"
+
+
+async def test_credentials_of_a_plugin_and_several_kubeconfigs_are_understood(
+    api_server: ApiServer, namespace: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    await flow(cluster, namespace, "hello")
+    config = yaml.safe_load(api_server.kubeconfig.read_text())
+    user = config["users"][0]["user"]
+    status = {
+        "clientCertificateData": text_of(user, "client-certificate"),
+        "clientKeyData": text_of(user, "client-key"),
+    }
+    credential = {"kind": "ExecCredential", "status": status}
+    (tmp_path / "credential.json").write_text(json.dumps(credential))
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat",
+        "args": [str(tmp_path / "credential.json")],
+        "interactiveMode": "Never",
+    }
+    name = config["users"][0]["name"]
+    users = {"users": [{"name": name, "user": {"exec": plugin}}]}
+    (tmp_path / "users").write_text(yaml.safe_dump(users))
+    others = {key: value for key, value in config.items() if key != "users"}
+    (tmp_path / "others").write_text(yaml.safe_dump(others))
+    environment = {"KUBECONFIG": f"{tmp_path}/missing:{tmp_path}/users:{tmp_path}/others"}
+    done, _ = await asked(f"weir run -n {namespace} he", environment)
+    assert (done.out.split(), done.err) == (["hello"], "")
+
+
+def text_of(user: dict[str, str], key: str) -> str:
+    if f"{key}-data" in user:
+        return base64.b64decode(user[f"{key}-data"]).decode()
+    return Path(user[key]).read_text()

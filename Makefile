@@ -35,7 +35,7 @@ cluster-down: .venv/ready ## Remove the cluster and all traces of it
 	$(PY) -m tests.cluster down $(provider)
 
 ##@ Tests
-.PHONY: unit integration chart e2e conformance soak bench
+.PHONY: unit integration chart e2e conformance repositories soak bench
 unit: .venv/ready ## Unit tests: no sockets, no sleeps, half a minute
 	$(RUN) pytest -q tests/unit
 
@@ -50,6 +50,9 @@ e2e: up ## Tests on a whole cluster; runs every example
 
 conformance: up ## Print how each case ends without a cluster and on one
 	$(PY) -m tests.conformance
+
+repositories: .venv/ready ## Print what each bad repository gets
+	$(PY) -m tests.repositories
 
 soak: up ## 200 flows while parts are killed for 10 minutes; SOAK='--roots 20 --seconds 60' for less
 	$(PY) -m tests.soak $(SOAK)

@@ -40,7 +40,7 @@ def as_text(cases: list[Case]) -> int:
 def as_markdown(cases: list[Case]) -> int:
     """Print the table as it stands in docs/repositories_rejected.md."""
     for title in dict.fromkeys(case.title for case in cases):
-        print(f"### {title}\n\n| what is wrong | what it gets |\n|---|---|")
+        print(f"## {title}\n\n| what is wrong | what it gets |\n|---|---|")
         for case in cases:
             if case.title == title:
                 print(f"| {case.name} | {_cell(case)} |")

@@ -60,7 +60,7 @@ ATTACKS = (
         f"keyed?key={KEY}",
         method="DELETE",
     ),
-    Attack("OPTIONS and TRACE, with the key", 404, f"keyed?key={KEY}", method="OPTIONS"),
+    Attack("the method OPTIONS, with the key", 404, f"keyed?key={KEY}", method="OPTIONS"),
     Attack("no signature", 404, "signed", lambda: {"json": {"n": 1}}),
     Attack(
         "a signature of another secret",

@@ -22,6 +22,7 @@ from weir.api.resource import Condition, Resource
 from weir.api.schedule import Schedule
 from weir.api.schema import Schema
 from weir.api.setting import Setting
+from weir.api.webhook import Webhook
 from weir.cli.errors import ExitCode
 from weir.cli.main import app
 from weir_connectors import registry
@@ -36,6 +37,7 @@ PAGES: dict[type[Resource], str] = {
     Setting: "settings.md",
     Schema: "schemas.md",
     Schedule: "schedules.md",
+    Webhook: "webhooks.md",
     FlowRepository: "repositories.md",
 }
 

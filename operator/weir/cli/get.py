@@ -15,6 +15,7 @@ from weir.cli.errors import CliError, ExitCode, program
 from weir.cli.output import LISTS, TABLES, Output, way_of
 from weir.cli.session import Session
 from weir.cli.terminal import say
+from weir.cluster.errors import ClusterError
 
 _FORMS = "{program} {verb} KIND [NAME…], or {program} {verb} KIND/NAME…"
 
@@ -71,7 +72,11 @@ async def get(
     Raises CliError, ClusterError.
     """
     way = way_of(output, LISTS)
-    wanted = read_words(words)
+    try:
+        wanted = read_words(words)
+    except kinds.NoKind as error:
+        await _point_to_kind(session, error.word)
+        raise
     _check(wanted, choice)
     if watch:
         from weir.cli import live
@@ -91,6 +96,16 @@ async def get(
         else:
             printing.show_mixed(session, mixed, way, namespaces=choice.everywhere, headers=headers)
     return ExitCode.SUCCEEDED
+
+
+async def _point_to_kind(session: Session, name: str) -> None:
+    """Raise NoKind with the kind of the object of that name, if there is one."""
+    for word in kinds.WORDS:
+        try:
+            await session.cluster.get(word.api[1], session.namespace, name)
+        except ClusterError:
+            continue
+        raise kinds.NoKind(name, "get", word.plural)
 
 
 def read_words(words: Sequence[str], verb: str = "get") -> list[Wanted]:

@@ -91,19 +91,25 @@ def find(word: str) -> Word | None:
     return next((one for one in WORDS if word.lower() in one.all), None)
 
 
-def named(word: str, verb: str) -> Word:
-    """Return the kind that is called so.
+class NoKind(CliError):
+    """Something else stands where a kind belongs, perhaps the name of an object."""
 
-    Raises CliError, which knows that a name may stand where a kind belongs. `verb` is the call.
-    """
+    def __init__(self, word: str, verb: str, plural: str = "flows") -> None:
+        known = ", ".join(one.plural for one in WORDS)
+        super().__init__(
+            f"{word!r} is no kind; the kind comes first: `{program()} {verb} {plural} {word}`. "
+            f"There are {known}"
+        )
+        self.word = word
+
+
+def named(word: str, verb: str) -> Word:
+    """Return the kind that is called so. Raises NoKind, CliError. `verb` is the call."""
     found = find(word)
     if found is not None:
         return found
     close = get_close_matches(word.lower(), [one for kind in WORDS for one in kind.all], n=1)
-    known = ", ".join(one.plural for one in WORDS)
     if close:
+        known = ", ".join(one.plural for one in WORDS)
         raise CliError(f"there is no kind {word!r}; do you mean {close[0]}? There are {known}")
-    raise CliError(
-        f"{word!r} is no kind; the kind comes first: `{program()} {verb} flows {word}`. "
-        f"There are {known}"
-    )
+    raise NoKind(word, verb)

@@ -163,12 +163,15 @@ async def test_completion_is_quick(api_server: ApiServer, namespace: str, cluste
     await flow(cluster, namespace, "hello")
     line = f"weir run -n {namespace} he"
     environment = {"KUBECONFIG": str(api_server.kubeconfig)}
-    times = []
-    for _ in range(3):
+    # Of several, since what else runs on this machine slows one down or the other.
+    quickest = SECONDS
+    for _ in range(8):
         done, seconds = await asked(line, environment)
         assert done.out.split() == ["hello"]
-        times.append(seconds)
-    assert min(times) < SECONDS
+        quickest = min(quickest, seconds)
+        if quickest < SECONDS:
+            return
+    pytest.fail(f"no completion in less than {SECONDS} s")
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,16 @@ def test_a_commit_is_shown_short() -> None:
 
 
 def test_a_name_where_a_kind_belongs_is_told_so() -> None:
-    result = weir(FakeCluster(flow("hello")), "get", "hello")
-    assert result.exit_code == 2
-    assert "the kind comes first: `weir get flows hello`" in result.stderr
-    assert result.stderr.count("\n") == 1
+    cluster = FakeCluster(flow("hello"), execution("hello-x2k7q"))
+    for name, kind in (
+        ("hello", "flows"),
+        ("hello-x2k7q", "executions"),
+        ("nobody-knows", "flows"),
+    ):
+        result = weir(cluster, "get", name)
+        assert result.exit_code == 2
+        assert f"the kind comes first: `weir get {kind} {name}`" in result.stderr
+        assert result.stderr.count("\n") == 1
 
 
 def test_a_kind_that_is_nearly_one_is_guessed() -> None:

@@ -132,7 +132,7 @@ async def test_a_range_of_the_past_is_backfilled(
     assert call.err.endswith("2 started\n")
     first, second = schedules.runs("nightly")
     await then(second).succeeds(
-        outputs={"due": "2025-10-26T00:30:00Z", "by": "nightly", "given": 1}
+        outputs={"due": "2025-10-26T00:30:00.000000Z", "by": "nightly", "given": 1}
     )
     assert first.phase == "Succeeded"
 

@@ -156,8 +156,8 @@ def _near_zones(name: str) -> list[str]:
             by_word.setdefault(spelling, []).append(zone)
     if word in by_word:
         return by_word[word][:_NEAR_NAMES]
-    close = get_close_matches(word, by_word, n=_NEAR_NAMES, cutoff=0.75)
-    close += get_close_matches(word.rpartition("/")[2], by_word, n=_NEAR_NAMES, cutoff=0.75)
+    close = get_close_matches(word, by_word, n=_NEAR_NAMES, cutoff=0.8)
+    close += get_close_matches(word.rpartition("/")[2], by_word, n=_NEAR_NAMES, cutoff=0.8)
     found = [zone for spelling in close for zone in by_word[spelling]]
     return list(dict.fromkeys(found))[:_NEAR_NAMES]
 

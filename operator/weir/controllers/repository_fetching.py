@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from weir.api.reasons import Reason
 from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Key
 from weir.controllers.threads import in_thread
-from weir.core.sources import kind_of
+from weir.core.sources import SourceFile, kind_of
 from weir.core.syncing import Read, read
 from weir.git import fetching
 from weir.git.credentials import Credentials
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 # A fetch ends itself at its timeout. One that does not is left alone, folder and all.
+_MOST_TEXT = 64 * 1024**2
 _NO_BODY: JsonObject = {}
 _PATIENCE = timedelta(seconds=15)
 
@@ -161,8 +162,22 @@ class Fetcher:
                 yield
 
 
+def _bounded(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
+    """Yield files; they are held in memory until they are read. Raises GitError."""
+    size = 0
+    for file in files:
+        size += len(file.content or b"")
+        if size > _MOST_TEXT:
+            most = f"{_MOST_TEXT // 1024**2} MiB"
+            message = f"the files that spec.paths names have more than {most}: name fewer"
+            raise GitError(Reason.TOO_LARGE, message)
+        yield file
+
+
 def _read(clone: Clone, commit: Commit, repository: FlowRepository) -> Fetched:
     metadata = repository.metadata
     files = clone.files(commit.sha, lambda path: kind_of(path, repository.spec) is not None)
-    found = read(files, repository.spec, namespace=metadata.namespace, repository=metadata.name)
+    found = read(
+        _bounded(files), repository.spec, namespace=metadata.namespace, repository=metadata.name
+    )
     return Fetched(commit, found, metadata.generation)

@@ -120,7 +120,8 @@ class StatusWriter:
 def _conditions(repository: FlowRepository, outcome: Outcome, now: datetime) -> Any:
     error, fetched, applied = outcome.error, outcome.fetched, outcome.applied
     if error is not None:
-        moves = error.transient
+        # A Secret is looked for again, but who moves is whoever makes it.
+        moves = error.transient and error.reason != Reason.SECRET_NOT_FOUND
         return sync_status.failed(repository, error.reason, error.message, moves=moves, now=now)
     assert fetched is not None
     assert applied is not None

@@ -24,7 +24,7 @@ from tests.ports import free_port
 from weir.api import names
 from weir.api.resource import JsonObject
 from weir.cluster.errors import Invalid
-from weir.cluster.kinds import EVENTS, FLOW_REPOSITORIES, FLOWS, SECRETS, Kind
+from weir.cluster.kinds import CONNECTORS, EVENTS, FLOW_REPOSITORIES, FLOWS, SECRETS, Kind
 
 POLICIES = Kind(
     "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", namespaced=False
@@ -332,6 +332,7 @@ async def test_a_secret_that_is_missing_is_named_and_looked_for_again(
     await team.follow(secretRef={"name": "login"})
     status = await team.fails("SecretNotFound")
     assert "there is no Secret login" in status["conditions"][0]["message"]
+    assert shown(status) == {"Ready": "SecretNotFound", "Stalled": "SecretNotFound"}
     await team.cluster.create(SECRETS, team.namespace, {"metadata": {"name": "login"}})
     await team.synced(commit)
 
@@ -457,3 +458,37 @@ async def test_an_object_by_a_service_account_needs_its_rights(
     await team.follow(serviceAccountName="sync")
     status = await team.fails("ApplyFailed")
     assert f"{team.namespace}:sync" in status["conditions"][0]["message"]
+
+
+async def test_other_kinds_are_brought_with_the_rights_of_a_service_account(
+    operator: OperatorThread, team: Team
+) -> None:
+    connector = (
+        "apiVersion: weir.dev/v1alpha1\nkind: Connector\nmetadata: {name: c}\n"
+        "spec: {type: GIT, inputs: {repository_url: 'https://git.example/a'}}\n"
+    )
+    team.git.commit("First", {"a.py": script("a"), "c.yaml": connector})
+    await team.follow()
+    status = await team.fails("FilesRejected")
+    assert [one["reason"] for one in status["rejected"]] == ["KindNotAllowed"]
+
+    rules = [
+        {
+            "apiGroups": [names.GROUP],
+            "resources": ["flows", "connectors"],
+            "verbs": ["get", "list", "create", "patch", "delete"],
+        }
+    ]
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": "sync"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "sync"},
+        "subjects": [{"kind": "ServiceAccount", "name": "sync", "namespace": team.namespace}],
+    }
+    role = {"metadata": {"name": "sync"}, "rules": rules}
+    await team.cluster.create(Kind(group, "v1", "roles"), team.namespace, role)
+    await team.cluster.create(Kind(group, "v1", "rolebindings"), team.namespace, binding)
+    await team.change(kinds=["Flow", "Connector"], serviceAccountName="sync")
+    await team.status(lambda status: shown(status) == {"Ready": "Synced"})
+    made = await team.cluster.get(CONNECTORS, team.namespace, "c")
+    assert made["metadata"]["labels"][names.REPOSITORY_LABEL] == "team"

@@ -143,7 +143,8 @@ def _span(term: re.Match[str]) -> _Span:
         case ">=":
             return _Span(base, None, pre=named)
         case "<":
-            return _Span(_LOWEST, _floor(base), pre=named)
+            # Below 2 are no pre-releases of 2 either; those of 2.0.0 are below 2.0.0.
+            return _Span(_LOWEST, base if len(given) == 3 else Version(numbers, ("0",)), pre=named)
         case ">":
             # After an x nothing is left above.
             return _Span(after, None, pre=named) if after is not None else _NOTHING
@@ -158,11 +159,6 @@ def _span(term: re.Match[str]) -> _Span:
             return _Span(base, _bumped(given[:2]), pre=named)
         case _:
             return _Span(base, after, pre=named)
-
-
-def _floor(version: Version) -> Version:
-    """Return an end for "below": the first pre-release, as pre-releases of it are not below."""
-    return version if version.pre else Version(version.numbers, ("0",))
 
 
 def _after(given: list[int], pre: tuple[str, ...]) -> Version | None:

@@ -356,6 +356,7 @@ async def test_an_operator_that_is_killed_amid_a_sync_ends_it_when_it_is_back(
         lambda: len(world.history.all(FLOWS)) > 5, within=PATIENCE, what="the first of many Flows"
     )
     await world.installation.kill(world.cluster, "operator")
+    print(f"\nkilled with {len(world.history.all(FLOWS))} of {number} Flows there")
     assert await asking.wait() == 0
     await world.installation.until_ready(world.cluster, "operator")
     await repositories.shows(sha)

@@ -325,3 +325,41 @@ def test_the_schema_knows_exactly_the_values_that_there_are() -> None:
                     same(schema["properties"][key], value, f"{path}.{key}".strip("."))
 
     same(schema, values, "")
+
+
+# Ingress
+
+INGRESS = {"enabled": True, "host": "weir.example.com"}
+
+
+def test_nobody_calls_from_outside_unless_it_is_wanted() -> None:
+    assert render().of_kind("Ingress") == []
+
+
+def test_an_ingress_opens_webhooks_and_push_notices_and_nothing_else() -> None:
+    more = {
+        "className": "nginx",
+        "tls": {"secretName": "weir-tls"},
+        "annotations": {"nginx.ingress.kubernetes.io/backend-protocol": "HTTPS"},
+    }
+    ingress = render({"server": {"ingress": INGRESS | more}}).one("Ingress", SERVER)
+    assert ingress["metadata"]["annotations"] == more["annotations"]
+    spec = ingress["spec"]
+    assert spec["ingressClassName"] == "nginx"
+    assert spec["tls"] == [{"secretName": "weir-tls", "hosts": ["weir.example.com"]}]
+    (rule,) = spec["rules"]
+    assert rule["host"] == "weir.example.com"
+    assert [(one["path"], one["pathType"]) for one in rule["http"]["paths"]] == [
+        ("/hooks", "Prefix"),
+        ("/git", "Prefix"),
+    ]
+    for path in rule["http"]["paths"]:
+        assert path["backend"]["service"] == {"name": SERVER, "port": {"name": "https"}}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"host": ""}, {"host": "a b"}, {"paths": ["/api"]}, {"paths": []}, {"port": 1}]
+)
+def test_an_ingress_that_opens_too_much_or_has_no_host_is_refused(wrong: Manifest) -> None:
+    with pytest.raises(HelmError):
+        render({"server": {"ingress": INGRESS | wrong}})

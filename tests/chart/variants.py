@@ -50,6 +50,7 @@ VARIANTS: dict[str, Manifest] = {
             "podAnnotations": {"a": "b"},
             "nodeSelector": {"disk": "ssd"},
             "service": {"type": "LoadBalancer", "annotations": {"a": "b"}},
+            "ingress": {"enabled": True, "host": "weir.test", "annotations": {"a": "b"}},
             "storage": {"storageClass": "fast", "size": "20Gi"},
             "env": [{"name": "HTTPS_PROXY", "value": "http://proxy"}],
         },

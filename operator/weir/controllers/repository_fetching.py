@@ -16,13 +16,13 @@ from weir.api import durations
 from weir.api.reasons import Reason
 from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Key
-from weir.controllers.threads import in_thread
 from weir.core.sources import SourceFile, kind_of
 from weir.core.syncing import Read, read
 from weir.git import fetching
 from weir.git.credentials import Credentials
 from weir.git.errors import GitError
 from weir.git.fetching import Clone, Commit
+from weir.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from weir.controllers.threads import in_thread
+from weir.threads import in_thread
 
 
 async def test_a_call_returns_its_result_from_another_thread() -> None:

@@ -34,6 +34,7 @@ from weir.server.access import Access, right_to
 from weir.server.repositories.asking import ask_for_sync
 from weir.server.repositories.secrets import data_of
 from weir.server.runtime import Runtime
+from weir.threads import in_thread
 from weir_protocol.scripts import MAX_SCRIPT
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Commits:
         }
         try:
             async with self._place(), asyncio.timeout(timeout + _PATIENCE):
-                commit = await asyncio.to_thread(push)
+                commit = await in_thread(push, name=f"push {change.branch}")
         except GitError as error:
             logger.warning("Script not pushed", extra={**told, "error": error.message[:500]})
             raise _refused(error, change) from None

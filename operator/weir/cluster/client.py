@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -37,7 +38,10 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 # JSON is YAML, and the API server reads it faster than what is not.
-_APPLY = "application/apply-patch+yaml"
+# With a charset the client leaves the body as it is.
+_APPLY = "application/apply-patch+yaml; charset=utf-8"
+# What the API server does not read as it stands in YAML.
+_NOT_IN_YAML = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 
 PAGE = 100
 
@@ -223,7 +227,7 @@ class Cluster:
         verb = f"apply {kind.plural}"
         try:
             return await self._object(
-                "PATCH", path, query=query, body=body, content_type=_APPLY, verb=verb
+                "PATCH", path, query=query, body=_as_yaml(body), content_type=_APPLY, verb=verb
             )
         except Invalid as error:
             # To the API server this is an attempt to change the UID.
@@ -379,6 +383,12 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
     if fields:
         query["fieldSelector"] = fields
     return query
+
+
+def _as_yaml(body: JsonObject) -> bytes:
+    """Return JSON that is YAML too, where no two escapes make one character, as of an emoji."""
+    text = json.dumps(body, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def _parsed(content: bytes) -> Any:

@@ -85,7 +85,7 @@ def _kind(value: JsonObject, spec: FlowRepositorySpec) -> str:
         message = f"{shown} is not of Weir's kinds: have Flux or Argo CD bring it beside"
         raise NotTaken(Reason.KIND_NOT_ALLOWED, f"{message}, and leave the file out by exclude")
     if kind not in MODELS:
-        message = f"{shown} is brought by no FlowRepository: {', '.join(sorted(MODELS))} are"
+        message = f"{shown} is brought by no FlowRepository: leave the file out by exclude"
         raise NotTaken(Reason.KIND_NOT_ALLOWED, message)
     if version != names.API_VERSION:
         message = f"apiVersion {version[:_LONGEST]} is not known: write {names.API_VERSION}"

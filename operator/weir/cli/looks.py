@@ -1,4 +1,4 @@
-"""The verbs by which people look: `weir get`, `weir tree`, `weir logs`."""
+"""The verbs by which people look: `weir get`, `weir tree`, `weir logs`, `weir describe`."""
 
 from __future__ import annotations
 
@@ -138,6 +138,25 @@ async def get(
     )
 
 
+async def describe(
+    session: Session,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", help="A kind, as in get; or KIND/NAME.", autocompletion=kind_words
+        ),
+    ],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Names.", autocompletion=names_of_kind),
+    ] = None,
+) -> ExitCode:
+    """Show where an object stands and why: its conditions, files that were not taken, events."""
+    from weir.cli import describing
+
+    return await describing.describe(session, [kind, *(names or [])])
+
+
 def add(app: typer.Typer) -> None:
     """Register the verbs."""
     verb(
@@ -168,3 +187,10 @@ def add(app: typer.Typer) -> None:
             ("hello-x2k7q --tree", "with all that it started"),
         ),
     )(logs)
+    verb(
+        app,
+        examples=(
+            ("flowrepository team-flows", "why it is not Ready, and which files were not taken"),
+            ("schedule/nightly flow/hello", "of several kinds"),
+        ),
+    )(describe)

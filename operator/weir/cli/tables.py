@@ -92,7 +92,7 @@ class Table:
 
     def _row(self, item: JsonObject, now: datetime) -> list[str]:
         metadata = item["metadata"]
-        cells = [_cell(item, kind, path, now) for _, kind, path, _ in self._columns]
+        cells = [cell(item, kind, path, now) for _, kind, path, _ in self._columns]
         if self._model is Execution:
             run = Execution.model_validate(item)
             named = {column[0]: i for i, column in enumerate(self._columns)}
@@ -175,7 +175,8 @@ def _colour(phase: str) -> str | None:
     return PHASE_COLOURS.get(Phase(phase)) if phase in set(Phase) else None
 
 
-def _cell(item: JsonObject, kind: str, path: str, now: datetime) -> str:
+def cell(item: JsonObject, kind: str, path: str, now: datetime) -> str:
+    """Return what stands in a column of an object; empty where there is nothing."""
     found = at(item, path)
     if found is None:
         return ""

@@ -10,7 +10,7 @@ from tests.unit.cli.fake import FakeCluster, execution, flow, weir
 from weir.api.resource import JsonObject, Resource
 from weir.cli import kinds
 from weir.cli.kinds import WORDS, Word
-from weir.cluster.kinds import FLOW_REPOSITORIES, SCHEDULES, WEBHOOKS, Kind
+from weir.cluster.kinds import EVENTS, FLOW_REPOSITORIES, SCHEDULES, WEBHOOKS, Kind
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SOURCE = {"repository": "team-flows", "path": "flows/hello.py", "commit": COMMIT}
@@ -238,3 +238,44 @@ def test_a_tree_says_what_started_it() -> None:
 def test_webhooks_are_listed() -> None:
     item = {"metadata": {"name": "on-push"}, "spec": {"flow": "hello", "enabled": True}}
     assert "true" in weir(FakeCluster((WEBHOOKS, item)), "get", "hook").stdout
+
+
+def test_an_object_is_described_with_its_conditions_files_and_events() -> None:
+    kind, item = repository("team-flows")
+    item["metadata"]["uid"] = "repository-uid"
+    item["status"] |= {
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "False",
+                "reason": "FilesRejected",
+                "message": "1 file\nwas not taken",
+                "lastTransitionTime": "2026-01-05T12:01:00Z",
+            }
+        ],
+        "rejected": [{"path": "flows/a.py", "reason": "SyntaxError", "message": "line 3"}],
+    }
+    event = {
+        "metadata": {"name": "e"},
+        "involvedObject": {"uid": "repository-uid"},
+        "type": "Warning",
+        "reason": "FilesRejected",
+        "message": "flows/a.py",
+        "lastTimestamp": "2026-01-05T12:02:00Z",
+    }
+    cluster = FakeCluster((kind, item), (EVENTS, event))
+    lines = weir(cluster, "describe", "flrepo", "team-flows").stdout.splitlines()
+    assert lines[0] == "flowrepository/team-flows"
+    assert lines[1].split() == ["URL", "https://git.example.com/flows.git"]
+    titles = [line for line in lines[1:] if line and line[0] != " "]
+    assert titles == ["conditions", "files that were not taken", "events"]
+    text = "\n".join(lines)
+    assert "1 file was not taken" in text
+    assert ["flows/a.py", "SyntaxError", "line", "3"] in [line.split() for line in lines]
+    assert lines[-1].split()[1:] == ["Warning", "FilesRejected", "flows/a.py"]
+
+
+def test_describe_wants_a_name() -> None:
+    result = weir(FakeCluster(), "describe", "schedule")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "say which: weir describe schedule NAME…" in result.stderr

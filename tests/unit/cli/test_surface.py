@@ -28,6 +28,7 @@ _NEEDED = {
     "promote": ["x"],
     "suspend": ["schedule", "x"],
     "unsuspend": ["schedule", "x"],
+    "describe": ["schedule", "x"],
     "file get": ["x"],
     "file rm": ["x"],
     "lint": ["-"],

@@ -15,7 +15,15 @@ from tests.e2e.when import When
 from tests.e2e.world import World
 from weir.api.execution import Execution
 from weir.api.resource import JsonObject
-from weir.cluster.kinds import CONNECTORS, EXECUTIONS, FLOW_REPOSITORIES, FLOWS, SCHEDULES, SECRETS
+from weir.cluster.kinds import (
+    CONNECTORS,
+    EXECUTIONS,
+    FLOW_REPOSITORIES,
+    FLOWS,
+    SCHEDULES,
+    SECRETS,
+    WEBHOOKS,
+)
 
 KINDS = {
     "Flow": FLOWS,
@@ -23,6 +31,7 @@ KINDS = {
     "Connector": CONNECTORS,
     "Secret": SECRETS,
     "Schedule": SCHEDULES,
+    "Webhook": WEBHOOKS,
     "FlowRepository": FLOW_REPOSITORIES,
 }
 FILES = list(dict.fromkeys(one.file for one in expectations()))

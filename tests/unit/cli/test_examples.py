@@ -18,16 +18,18 @@ from weir.api.flow import Flow
 from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject
 from weir.api.schedule import Schedule
+from weir.api.webhook import Webhook
 from weir.core.lookup import Catalog
 from weir.core.readiness import READY, check_connector
 from weir.core.schedules import check
 from weir_protocol import schemas, scripts
 
-MODELS: dict[str, type[Flow | Execution | Connector | Schedule | FlowRepository]] = {
+MODELS: dict[str, type[Flow | Execution | Connector | Schedule | Webhook | FlowRepository]] = {
     "Flow": Flow,
     "Execution": Execution,
     "Connector": Connector,
     "Schedule": Schedule,
+    "Webhook": Webhook,
     "FlowRepository": FlowRepository,
 }
 FILES = sorted(file.name for file in FOLDER.glob("*.yaml") if file.name != "expected.yaml")
@@ -62,6 +64,8 @@ def test_an_example_says_what_it_is_and_can_be_run(file: str) -> None:
             schedule = Schedule.model_validate(item)
             assert schedule.spec.flow in flows()
             assert check(schedule, Catalog(), Catalog())[0].ready
+        elif item["kind"] == "Webhook":
+            assert Webhook.model_validate(item).spec.flow in flows()
 
 
 @pytest.mark.parametrize("file", FILES)

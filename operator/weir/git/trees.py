@@ -5,6 +5,7 @@ There is no checkout: nothing of a repository is written or run, neither hooks n
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ class _Tree:
     """What a commit and its submodules hold: files by path, of which some have unusable names."""
 
     files: dict[str, git_tree.File] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
+    folders: dict[str, git_tree.File] = field(default_factory=dict)
     unusable: set[str] = field(default_factory=set)
     entries: int = 0
 
@@ -55,7 +56,7 @@ def files(folder: Path, sha: str, wanted: Callable[[str], bool] | None) -> Itera
         repository = git.Repo(folder)
     except git.GitError:
         raise _not_there(sha) from None
-    repository.git.update_environment(**_ENVIRONMENT)
+    repository.git.update_environment(**_ENVIRONMENT, GIT_DIR=str(folder))
     try:
         yield from _files(repository, sha, wanted)
     except ConnectionFailed as error:
@@ -88,7 +89,7 @@ def _files(
             continue
         target = git_tree.target_of(repository, path, tree.files) if file.is_link else file
         if target is None:
-            if not _leads_to_folder(repository, path, file, tree):
+            if not _leads_to_folder(repository, path, tree):
                 yield _rejected(path, Reason.OUTSIDE, _LEADS_NOWHERE)
         elif target.size > LARGEST_FILE:
             yield _rejected(path, Reason.TOO_LARGE, _TOO_LARGE.format(size=target.size / 2**20))
@@ -114,7 +115,7 @@ def _read_tree(
             if not is_usable:
                 tree.unusable.add(path)
         elif kind == "tree":
-            tree.folders.add(path)
+            tree.folders[path] = git_tree.File(object_sha, 0, False)
         elif object_sha in modules and deepest > 0:
             _read_tree(repository, object_sha, f"{path}/", tree, modules, deepest - 1)
 
@@ -130,10 +131,10 @@ def _path(prefix: str, name: bytes) -> tuple[str, bool]:
     return prefix + text, True
 
 
-def _leads_to_folder(repository: git.Repo, path: str, link: git_tree.File, tree: _Tree) -> bool:
+def _leads_to_folder(repository: git.Repo, path: str, tree: _Tree) -> bool:
     """Whether a link leads to a folder of the repository: no file, but no mistake either."""
-    stand_ins = dict.fromkeys(tree.folders, git_tree.File("", 0, False))
-    return git_tree.target_of(repository, path, {**tree.files, **stand_ins}) is not None
+    everything = ChainMap(tree.files, tree.folders)
+    return git_tree.target_of(repository, path, everything) is not None
 
 
 def _modules(repository: git.Repo) -> set[str]:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,37 @@ def _server_that_says(words: bytes) -> Iterator[int]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+@contextmanager
+def _line_that_breaks(target: int, after: int) -> Iterator[int]:
+    """Pass on one connection to a port of this machine, until so many bytes have come back."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            near, _ = listener.accept()
+            far = socket.create_connection(("127.0.0.1", target))
+            there = threading.Thread(target=_pass_on, args=(near, far, 2**30))
+            there.start()
+            _pass_on(far, near, after)
+            there.join()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket, most: int) -> None:
+    with suppress(OSError):
+        while most > 0 and (chunk := source.recv(min(most, 4096))):
+            sink.sendall(chunk)
+            most -= len(chunk)
+    for one in (source, sink):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        if most <= 0:
+            one.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "git"])
@@ -115,6 +146,22 @@ def test_a_host_that_hangs_up_is_asked_again_later(clone: Clone, words: bytes) -
     with _server_that_says(words) as port, pytest.raises(GitError) as failed:
         fetched(clone, f"git://127.0.0.1:{port}/flows.git")
     assert (failed.value.reason, failed.value.transient) == (Reason.FETCH_FAILED, True)
+
+
+def test_a_host_that_is_gone_amid_the_files_is_asked_again_later(
+    git_daemon: str, served: Path, tmp_path: Path, clone: Clone
+) -> None:
+    repository = Repository(tmp_path / "amid")
+    repository.commit("Noise", {"noise.bin": os.urandom(1_000_000)})
+    repository.serve(served, "amid.git")
+    port = int(git_daemon.rpartition(":")[2])
+
+    with _line_that_breaks(port, 300_000) as broken, pytest.raises(GitError) as failed:
+        fetched(clone, f"git://127.0.0.1:{broken}/amid.git")
+
+    assert (failed.value.reason, failed.value.transient) == (Reason.FETCH_FAILED, True)
+    assert not list(clone.folder.rglob("tmp_*")) + list(clone.folder.rglob("*.lock"))
+    assert contents(clone, fetched(clone, f"{git_daemon}/amid.git")).keys() == {"noise.bin"}
 
 
 def test_a_fetch_that_breaks_off_leaves_what_was_there(

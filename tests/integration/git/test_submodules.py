@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,7 +19,9 @@ from weir.git.fetching import Clone
 
 ADA = Credentials(username=USER, password=PASSWORD)
 
-Serve = Callable[[str], str]
+
+class Serve(Protocol):
+    def __call__(self, url: str, path: str = "lib") -> str: ...
 
 
 @pytest.fixture

@@ -27,7 +27,11 @@ _KINDS: dict[str, tuple[str, ...]] = {
         "permission denied",
         "too many authentication failures",
     ),
-    "redirect": ("unable to update url base from redirection", "too many redirects"),
+    "redirect": (
+        "unable to update url base from redirection",
+        "too many redirects",
+        r"returned error: 30\d",
+    ),
     "unreachable": (
         "could not resolve",
         "name or service not known",

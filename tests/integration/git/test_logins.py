@@ -84,6 +84,14 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(
     assert other_server.authorizations == []
 
 
+def test_a_redirect_is_not_followed_with_a_bearer_token(
+    http_server: HttpServer, clone: Clone
+) -> None:
+    http_server.elsewhere = http_server.url
+    with pytest.raises(GitError, match=r"give in spec\.url the address that it sends to"):
+        fetched(clone, f"{http_server.url}/moved/flows.git", Credentials(bearer_token="t0ken"))
+
+
 def test_a_password_in_the_url_is_refused_unseen(clone: Clone) -> None:
     with pytest.raises(GitError, match="move it to a Secret") as failed:
         fetched(clone, "https://ada:hunter2-hunter2@example.com/flows.git")

@@ -23,6 +23,7 @@ TOKEN = "t0ken-of-ada"
         ("Could not resolve host: x", Reason.FETCH_FAILED, True, "cannot be reached"),
         ("The requested URL returned error: 503", Reason.FETCH_FAILED, True, "503"),
         ("fatal: repository 'x' not found", Reason.FETCH_FAILED, False, "no such repository"),
+        ("URL returned error: 302", Reason.INVALID_SPEC, False, r"spec\.url"),
         ("fatal: mismatched algorithms", Reason.INVALID_SPEC, False, "SHA-256"),
         ("fatal: early EOF", Reason.FETCH_FAILED, True, "early EOF"),
         ("", Reason.FETCH_FAILED, True, "exit code 128"),

@@ -134,6 +134,7 @@ async def test_a_stranger_learns_nothing(
         (path, {"content": b"", "headers": {"X-Gitlab-Token": "push-secret\n".strip() + "x"}}),
         (f"/git/{world.namespace}/none", good),
         ("/git/none/flows", good),
+        (f"{path}{'x' * 1000}", good),
         (await repository("suspended", suspend=True), good),
         (await repository("deaf", webhook=None), good),
         (

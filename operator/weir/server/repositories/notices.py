@@ -17,7 +17,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from weir.api.names import MAX_NAME
 from weir.api.repository import FlowRepository
+from weir.api.resource import Key
 from weir.cluster.errors import ClusterError, NotFound
 from weir.core import notices
 from weir.core.rates import Rates
@@ -47,6 +49,7 @@ class Notices:
         self._runtime = runtime
         self._clock = clock
         self._rates = Rates()
+        self._logged = Rates()
         self._reading = asyncio.Semaphore(_AT_ONCE)
 
     def routes(self) -> list[Route]:
@@ -56,17 +59,14 @@ class Notices:
     async def _pushed(self, request: Request) -> Response:
         if not self._runtime.watches.synced.is_set():
             raise refusals.unavailable("the server is starting")
-        began, key = self._clock(), (request.path_params["namespace"], request.path_params["name"])
+        began, key = self._clock(), _key(request)
         wait = self._rates.wait(key, began, per_minute=_PER_MINUTE, burst=_BURST)
         if wait:
             return _too_many(wait)
         body = await self._body(request)
         repository, why = await self._meant(request, key, body)
         if repository is None:
-            logger.warning(
-                "Push notice refused",
-                extra={"namespace": key[0][:63], "repository": key[1][:63], "reason": why},
-            )
+            self._log(key, why, began)
             await asyncio.sleep(began + _NO_SECONDS - self._clock())
             raise refusals.not_found("there is nothing here, or not for you")
         notice = notices.read(request.headers, body)
@@ -77,6 +77,12 @@ class Notices:
         except NotFound:
             raise refusals.not_found("there is nothing here, or not for you") from None
         return answers.as_json({"sync": True}, status=202)
+
+    def _log(self, key: Key, why: str, now: float) -> None:
+        # Strangers do not get to fill the log.
+        if self._logged.wait("log", now, per_minute=_PER_MINUTE, burst=_BURST) == 0:
+            told = {"namespace": key[0], "repository": key[1], "reason": why}
+            logger.warning("Push notice refused", extra=told)
 
     async def _body(self, request: Request) -> bytes:
         if self._reading.locked():
@@ -92,7 +98,7 @@ class Notices:
             raise refusals.invalid("the body ended early") from None
 
     async def _meant(
-        self, request: Request, key: tuple[str, str], body: bytes
+        self, request: Request, key: Key, body: bytes
     ) -> tuple[FlowRepository | None, str]:
         """Return the FlowRepository that a genuine notice is for, or why there is none."""
         repository = self._runtime.catalogs.repositories.get(key)
@@ -123,6 +129,12 @@ class Notices:
         # Made by `echo` or an editor, it ends in a line break that nobody meant.
         value = (data or {}).get(reference.key, b"").rstrip(b"\r\n")
         return (value, "") if value else (None, f"{where} is not there or empty")
+
+
+def _key(request: Request) -> Key:
+    """Return which FlowRepository is meant; what is too long for one shares a single key."""
+    namespace, name = request.path_params["namespace"], request.path_params["name"]
+    return (namespace, name) if max(len(namespace), len(name)) <= MAX_NAME else ("", "")
 
 
 def _why_not(notice: notices.Notice) -> str:

@@ -169,8 +169,12 @@ ATTACKS = (
     ),
 )
 
-_KEYED = {"keySecretRef": {"name": "hook", "key": "key"}, "async": True, "maxBytes": 2048}
-_SIGNED = {"hmac": {"secretRef": {"name": "hook", "key": "secret"}}, "async": True}
+_KEYED: dict[str, Any] = {
+    "keySecretRef": {"name": "hook", "key": "key"},
+    "async": True,
+    "maxBytes": 2048,
+}
+_SIGNED: dict[str, Any] = {"hmac": {"secretRef": {"name": "hook", "key": "secret"}}, "async": True}
 SPECS: dict[str, dict[str, Any]] = {
     "keyed": _KEYED,
     "closed": _KEYED | {"enabled": False},

@@ -47,7 +47,7 @@ class Hooks:
 
     async def make(self, name: str, **spec: Any) -> str:
         """Make a Webhook that the server knows of, and return its path."""
-        body = {
+        body: JsonObject = {
             "apiVersion": names.API_VERSION,
             "kind": "Webhook",
             "metadata": {"name": name},

@@ -112,13 +112,13 @@ async def test_all_methods_may_be_taken(hooks: Hooks) -> None:
 async def test_a_key_is_taken_from_where_it_may_stand(hooks: Hooks, where: str) -> None:
     more = {"keyHeader": "X-Gitlab-Token"} if where == "own header" else {}
     path = await hooks.make("keyed", keySecretRef=KEY_REF, **more, **{"async": True})
-    request: dict[str, Any] = {
+    requests: dict[str, dict[str, Any]] = {
         "query": {"params": {"key": KEY}},
         "header": {"headers": {"X-Weir-Key": KEY}},
         "json": {"json": {"key": KEY, "a": 1}},
         "own header": {"headers": {"X-Gitlab-Token": KEY}, "json": {"key": "ABC-1"}},
-    }[where]
-    assert (await hooks.client.post(path, **request)).status_code == 202
+    }
+    assert (await hooks.client.post(path, **requests[where])).status_code == 202
     seen = await inputs(hooks, "keyed")
     assert KEY not in str(seen)
     if where == "own header":

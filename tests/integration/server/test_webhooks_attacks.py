@@ -75,9 +75,8 @@ async def send_slowly(hooks: Hooks) -> None:
         writer.transport.abort()
         return status.split()[1]
 
-    statuses = await asyncio.gather(
-        slow(path), slow(f"{path}x"), slow(f"{path}?key={KEY}"), slow(f"{path}?key=no")
-    )
+    targets = (path, f"{path}x", f"{path}?key={KEY}", f"{path}?key=no")
+    statuses = await asyncio.gather(*map(slow, targets))
     assert statuses == [b"404", b"404", b"408", b"404"]
     assert await hooks.runs("keyed") == []
 

@@ -84,7 +84,7 @@ def test_a_description_is_made_of_the_flows_schemas(asynchronous: bool) -> None:
         hmac={"secretRef": {"name": "a", "key": "b"}},
         keySecretRef={"name": "a", "key": "c"},
         methods=["POST", "GET"],
-        **{"async": asynchronous},
+        async_=asynchronous,
     )
     found = webhook_openapi.document("shop", [(one, flow(inputSchema=schema)), (webhook(), None)])
     assert list(found["paths"]) == ["/hooks/shop/hook", "/hooks/shop/orders"]

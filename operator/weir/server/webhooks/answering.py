@@ -13,12 +13,12 @@ from weir.api import durations
 from weir.api.execution import Execution
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
+from weir.api.webhook import Webhook
 from weir.core import webhook_answers
 from weir.core.webhook_answers import BadAnswer, HookAnswer
 from weir.server import answers
 from weir.server.runtime import Runtime
 from weir.server.values import ValueMissing, Values
-from weir.server.webhooks.starting import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,14 @@ class Answering:
         self._values = Values(runtime)
         self._clock = clock
 
-    async def answer(self, request: Request, delivery: Delivery, execution: Execution) -> Response:
-        """Return the answer once the run has ended, or its time is over. Raises ClusterError."""
-        seconds = durations.parse(delivery.webhook.spec.timeout).total_seconds()
+    async def answer(
+        self, request: Request, webhook: Webhook, execution: Execution, *, is_named: bool
+    ) -> Response:
+        """Return the answer once the run has ended, or its time is over. Raises ClusterError.
+
+        `is_named`: the same request again is the same run.
+        """
+        seconds = durations.parse(webhook.spec.timeout).total_seconds()
         until = self._clock() + min(seconds, _LONGEST)
         uid = execution.uid
         with self._runtime.executions.topics.subscribed([uid]) as news:
@@ -50,7 +55,7 @@ class Answering:
                     return await self._of_ended(known)
                 left = until - self._clock()
                 if self._runtime.stopping.is_set():
-                    return _interrupted(delivery, execution)
+                    return _interrupted(execution, is_named=is_named)
                 if left <= 0:
                     return _failed(
                         execution, 504, "Timeout", "the run has not ended yet; it goes on"
@@ -94,8 +99,8 @@ def accepted(execution: Execution) -> Response:
     return answer
 
 
-def _interrupted(delivery: Delivery, execution: Execution) -> Response:
-    if not delivery.is_named:  # to send it again would run it again
+def _interrupted(execution: Execution, *, is_named: bool) -> Response:
+    if not is_named:  # to send it again would run it again
         return accepted(execution)
     answer = _failed(execution, 503, "Stopping", "the server is stopping: send it again")
     answer.headers["retry-after"] = "1"

@@ -76,8 +76,8 @@ class Hooks:
             raise refusals.unavailable("the server is starting or stopping")
         began, key = self._clock(), (request.path_params["namespace"], request.path_params["name"])
         try:
-            webhook, taken, authentic = await self._meant(request, key)
-            return await self._answered(request, webhook, taken, authentic)
+            # Kept by no name here: bodies may be large, and the answer may take long.
+            return await self._answered(request, *await self._meant(request, key))
         except (NotAuthentic, Replayed) as error:
             logger.warning(
                 "Webhook refused",
@@ -128,13 +128,13 @@ class Hooks:
             return _too_many("too many callers wait for their runs", 1)
         delivery = self._starting.delivery(webhook, authentic)
         if is_async:
-            execution = await self._started(delivery, authentic)
-            return accepted(execution)
+            return accepted(await self._started(delivery, authentic))
         self._waiting[webhook.key] += 1
         try:
             execution = await self._started(delivery, authentic)
-            del authentic, taken  # its body may be large
-            return await self._answering.answer(request, delivery, execution)
+            is_named = delivery.is_named
+            del authentic, taken, delivery
+            return await self._answering.answer(request, webhook, execution, is_named=is_named)
         finally:
             self._waiting[webhook.key] -= 1
             if not self._waiting[webhook.key]:

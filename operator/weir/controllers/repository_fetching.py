@@ -103,6 +103,7 @@ class Fetcher:
         timeout = durations.parse(spec.timeout).total_seconds()
 
         def run() -> Fetched:
+            self._folder.mkdir(parents=True, exist_ok=True)
             commit = clone.fetch(
                 spec.url,
                 spec.ref,
@@ -126,7 +127,6 @@ class Fetcher:
         if folder is None:
             self._numbers += 1
             folder = self._folder / f"{self._numbers}-{repository.metadata.uid}"
-            folder.parent.mkdir(parents=True, exist_ok=True)
             self._clones[repository.key] = folder
         return Clone(folder)
 
@@ -147,6 +147,9 @@ class Fetcher:
                 if error.transient:
                     self._doubtful.add(key)
                 raise
+            except OSError as error:
+                message = f"the operator cannot keep what it fetches: {error.strerror or error}"
+                raise GitError(Reason.FETCH_FAILED, message, transient=True) from error
             finally:
                 self.running -= 1
         self._doubtful.discard(key)

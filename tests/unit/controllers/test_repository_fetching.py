@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -97,6 +98,18 @@ async def test_a_call_that_does_not_keep_to_its_timeout_is_left_alone(
         await ask(fetcher, repository("silent", timeout="1ms"))
     assert raised.value.transient
     assert fetcher.running == 0
+
+
+async def test_a_disk_that_is_full_is_said_and_tried_again(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(fetching, "newest", full)
+    with pytest.raises(GitError, match="cannot keep what it fetches: No space left") as raised:
+        await ask(fetcher, repository("any"))
+    assert raised.value.transient
 
 
 async def test_what_an_earlier_operator_left_is_deleted(tmp_path: Path, fetcher: Fetcher) -> None:

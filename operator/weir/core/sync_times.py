@@ -59,4 +59,4 @@ def requested(repository: FlowRepository) -> str | None:
 
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
-    return min(first * 2 ** min(times, _MOST_DOUBLINGS), most)
+    return min(first * (1 << min(times, _MOST_DOUBLINGS)), most)

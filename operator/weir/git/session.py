@@ -186,10 +186,10 @@ def _inputs_of(
         command="get",
         repository_url=address,
         username=credentials.username if is_http or url.user is None else None,
-        password=credentials.password if url.scheme in ("http", "https", "ssh") else None,
+        password=credentials.password if is_http or url.scheme == "ssh" else None,
         ssh_key=credentials.identity if url.scheme == "ssh" else None,
         ssh_hostkey=credentials.known_hosts if url.scheme == "ssh" else None,
-        cacert=credentials.ca if url.scheme == "https" else None,
+        cacert=credentials.ca if is_http else None,
         timeout=max(0.1, min(timeout, LONGEST_TIMEOUT)),
     )
 

@@ -64,35 +64,30 @@ async def test_the_flow_gets_the_request_without_its_credentials(hooks: Hooks) -
     assert run.metadata.owner_references == []
 
 
+BODIES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"json": [1, "\u2713"]}, {"json": [1, "\u2713"]}),
+    ({"content": b'{"a": 1}'}, {"json": {"a": 1}}),
+    ({"content": b"hello"}, {"text": "hello"}),
+    (
+        {"content": b"h\xe4", "headers": {"Content-Type": "text/plain; charset=ISO-8859-1"}},
+        {"text": "h\u00e4"},
+    ),
+    ({"data": {"a": "1", "b": ["2", "3"]}}, {"form": {"a": "1", "b": ["2", "3"]}}),
+    ({"content": b"\x00\xff"}, {"body": "AP8=", "is_base64": True}),
+    ({"content": b"{}", "headers": {"Content-Type": "application/vnd.a+json"}}, {"json": {}}),
+    ({}, {}),
+]
+
+
 @sqlite
-@pytest.mark.parametrize(
-    ("request_", "content"),
-    [
-        ({"json": [1, "\u2713"]}, {"json": [1, "\u2713"]}),
-        ({"content": b'{"a": 1}'}, {"json": {"a": 1}}),
-        ({"content": b"hello"}, {"text": "hello"}),
-        (
-            {"content": b"h\xe4", "headers": {"Content-Type": "text/plain; charset=ISO-8859-1"}},
-            {"text": "h\u00e4"},
-        ),
-        ({"data": {"a": "1", "b": ["2", "3"]}}, {"form": {"a": "1", "b": ["2", "3"]}}),
-        ({"content": b"\x00\xff"}, {"body": "AP8=", "is_base64": True}),
-        (
-            {"content": b"{}", "headers": {"Content-Type": "application/vnd.a+json"}},
-            {"json": {}},
-        ),
-        ({}, {}),
-    ],
-)
-async def test_bodies_come_as_what_they_are(
-    hooks: Hooks, request_: dict[str, Any], content: dict[str, Any]
-) -> None:
-    path = await hooks.make("any", **{"async": True})
-    assert (await hooks.client.post(path, **request_)).status_code == 202
-    seen = await inputs(hooks, "any")
-    assert {key: seen[key] for key in seen.keys() - {"method", "path", "query", "headers"}} == (
-        content
-    )
+async def test_bodies_come_as_what_they_are(hooks: Hooks) -> None:
+    for number, (request, content) in enumerate(BODIES):
+        name = f"any-{number}"
+        path = await hooks.make(name, **{"async": True})
+        assert (await hooks.client.post(path, **request)).status_code == 202
+        seen = await inputs(hooks, name)
+        common = {"method", "path", "query", "headers"}
+        assert {key: seen[key] for key in seen.keys() - common} == content
 
 
 @sqlite
@@ -107,22 +102,24 @@ async def test_all_methods_may_be_taken(hooks: Hooks) -> None:
     assert {(run.spec.inputs or {})["method"] for run in await hooks.runs("any")} == set(methods)
 
 
+KEYS: dict[str, dict[str, Any]] = {
+    "query": {"params": {"key": KEY}},
+    "header": {"headers": {"X-Weir-Key": KEY}},
+    "json": {"json": {"key": KEY, "a": 1}},
+    "own-header": {"headers": {"X-Gitlab-Token": KEY}, "json": {"key": "ABC-1"}},
+}
+
+
 @sqlite
-@pytest.mark.parametrize("where", ["query", "header", "json", "own header"])
-async def test_a_key_is_taken_from_where_it_may_stand(hooks: Hooks, where: str) -> None:
-    more = {"keyHeader": "X-Gitlab-Token"} if where == "own header" else {}
-    path = await hooks.make("keyed", keySecretRef=KEY_REF, **more, **{"async": True})
-    requests: dict[str, dict[str, Any]] = {
-        "query": {"params": {"key": KEY}},
-        "header": {"headers": {"X-Weir-Key": KEY}},
-        "json": {"json": {"key": KEY, "a": 1}},
-        "own header": {"headers": {"X-Gitlab-Token": KEY}, "json": {"key": "ABC-1"}},
-    }
-    assert (await hooks.client.post(path, **requests[where])).status_code == 202
-    seen = await inputs(hooks, "keyed")
-    assert KEY not in str(seen)
-    if where == "own header":
-        assert seen["json"] == {"key": "ABC-1"}
+async def test_a_key_is_taken_from_where_it_may_stand(hooks: Hooks) -> None:
+    for name, request in KEYS.items():
+        more = {"keyHeader": "X-Gitlab-Token"} if name == "own-header" else {}
+        path = await hooks.make(name, keySecretRef=KEY_REF, **more, **{"async": True})
+        assert (await hooks.client.post(path, **request)).status_code == 202
+        seen = await inputs(hooks, name)
+        assert KEY not in str(seen)
+        if name == "own-header":
+            assert seen["json"] == {"key": "ABC-1"}
 
 
 @sqlite

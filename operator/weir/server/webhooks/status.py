@@ -15,7 +15,7 @@ from datetime import datetime
 
 from weir.api.resource import JsonObject
 from weir.api.webhook import Webhook
-from weir.cluster.errors import ClusterError, Conflict, NotFound
+from weir.cluster.errors import ClusterError, Conflict, Invalid, NotFound, Refused
 from weir.cluster.kinds import WEBHOOKS
 from weir.core import webhook_status
 from weir.core.webhook_status import LastCall
@@ -85,10 +85,16 @@ class HookStatuses:
         for uid in self._whole.keys() - uids:
             del self._whole[uid]
         for webhook in webhooks:
-            patch = await self._change(webhook)
-            if patch is not None:
-                await self._write(webhook, patch)
-                written += 1
+            try:
+                patch = await self._change(webhook)
+                if patch is not None:
+                    await self._write(webhook, patch)
+                    written += 1
+            except (Invalid, Refused) as error:  # of this one; the others may be written
+                logger.warning(
+                    "Status not written",
+                    extra={"webhook": "/".join(webhook.key), "error": error.message[:300]},
+                )
         return written
 
     async def _change(self, webhook: Webhook) -> JsonObject | None:

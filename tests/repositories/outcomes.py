@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tests.repositories.cases import NAMESPACE, REPOSITORY, Case
 from weir.api.repository import RejectedFile
+from weir.core.sources import SourceFile
 from weir.core.syncing import live_of, plan, read
 
 
@@ -21,8 +22,13 @@ class Outcome(NamedTuple):
 
 def outcome(case: Case) -> Outcome:
     """Return what syncing decides."""
+    return outcome_of(case, case.sources())
+
+
+def outcome_of(case: Case, files: Iterable[SourceFile]) -> Outcome:
+    """Return what syncing decides about a case whose files somebody else read."""
     spec = case.repository_spec()
-    found = read(case.sources(), spec, namespace=NAMESPACE, repository=REPOSITORY)
+    found = read(files, spec, namespace=NAMESPACE, repository=REPOSITORY)
     changes = plan(
         found.desired,
         [live_of(one["kind"], one) for one in case.live],

@@ -269,7 +269,8 @@ def test_what_is_not_ours_is_never_touched(
     foreign = {key: namespace[key] for key, whose in others.items() if whose != "team"}
     for files in history:
         changes = planned(namespace, reading(files))
-        touched = {(one.kind, one.name) for one in [*changes.apply, *changes.delete]}
+        touched = {(one.kind, one.name) for one in changes.apply}
+        touched |= {(one.kind, one.name) for one in changes.delete}
         assert not touched & foreign.keys()
         carry_out(namespace, changes)
     assert {key: namespace[key] for key in foreign} == foreign

@@ -26,7 +26,9 @@ class Hmac(Model):
     timestamp_header: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=128)] = (
         None
     )
-    """The header with the time of signing, in Unix seconds: alone, or as `t=` among other things."""
+    """The header with the time of signing, in Unix seconds: alone, or as `t=` among other
+    things.
+    """
     signed: Annotated[
         str | None,
         Field(pattern=r"^[^{}]*(\{[A-Za-z0-9-]+\}[^{}]*)*$", min_length=6, max_length=256),

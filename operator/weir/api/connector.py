@@ -4,9 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from weir.api.execution import AnyObject
 from weir.api.phases import Mode
-from weir.api.resource import Condition, Model, Resource
+from weir.api.resource import AnyObject, Condition, Model, Resource
 
 
 class SecretKeyRef(Model):

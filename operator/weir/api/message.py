@@ -4,8 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from weir.api.execution import AnyObject
-from weir.api.resource import Model, Resource, Time
+from weir.api.resource import AnyObject, Model, Resource, Time
 
 MAX_SUBJECT = 1000
 MAX_TEXT = 64 * 1024

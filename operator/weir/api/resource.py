@@ -15,6 +15,9 @@ from weir.api.reasons import ConditionType, Reason
 
 JsonObject = dict[str, Any]
 
+AnyObject = Annotated[JsonObject | None, Field(json_schema_extra={"preserve": True})]
+"""A field that is any JSON object."""
+
 Duration = Annotated[
     str,
     Field(pattern=durations.PATTERN, max_length=32, examples=["90s", "2h"]),

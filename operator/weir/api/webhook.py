@@ -5,9 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from weir.api.connector import SecretKeyRef
-from weir.api.execution import AnyObject
 from weir.api.phases import Mode
-from weir.api.resource import Condition, Duration, Model, Resource, Time
+from weir.api.resource import AnyObject, Condition, Duration, Model, Resource, Time
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from weir.api import names
-from weir.api.execution import Execution, RunnerStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import RunnerStatus
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from weir.api import durations
-from weir.api.execution import END_CONDITIONS, Execution, ExecutionStatus
+from weir.api.execution import END_CONDITIONS, Execution
+from weir.api.execution_status import ExecutionStatus
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject, with_condition

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from weir.api import durations
-from weir.api.execution import Execution, SourceStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import SourceStatus
 from weir.api.flow import FlowSpec, Runner
 from weir.api.reasons import Reason
 from weir.core.pod_state import ABSENT, PodState

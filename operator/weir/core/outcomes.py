@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from weir.api.execution import MAX_INLINE_OUTPUTS, CauseStatus, StoredValue
+from weir.api.execution import MAX_INLINE_OUTPUTS
+from weir.api.execution_status import CauseStatus, StoredValue
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.api.resource import JsonObject

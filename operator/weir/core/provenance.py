@@ -1,7 +1,7 @@
 """Where what a run runs came from: the commit of a FlowRepository."""
 
 from weir.api import names
-from weir.api.execution import SourceStatus
+from weir.api.execution_status import SourceStatus
 from weir.api.flow import Flow
 from weir.core import syncing
 from weir.core.moves import cut

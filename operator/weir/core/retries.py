@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from weir.api import durations
-from weir.api.execution import Execution, ExecutionStatus, TryStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import ExecutionStatus, TryStatus
 from weir.api.flow import RetryPolicy
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason

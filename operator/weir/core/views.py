@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from weir.api import names
-from weir.api.execution import Execution, ExecutionStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import ExecutionStatus
 from weir.api.phases import Mode, Phase
 from weir.api.resource import JsonObject, parse_time, render_time
 from weir_protocol import Cause, ExecutionView

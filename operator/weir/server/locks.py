@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from weir.api import names
-from weir.api.execution import Execution, Waited
+from weir.api.execution import Execution
+from weir.api.execution_status import Waited
 from weir.api.resource import render_time
 from weir.api.setting import Holder, Setting
 from weir.cluster.errors import AlreadyExists, Conflict, NotFound

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from weir.api import names
-from weir.api.execution import Execution, Waited
+from weir.api.execution import Execution
+from weir.api.execution_status import Waited
 from weir.api.message import MAX_SUBJECT, MAX_TEXT, Message, MessageSpec
 from weir.api.resource import JsonObject, Key
 from weir.cluster.errors import AlreadyExists, ClusterError, Invalid, NotFound, Unavailable

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from weir.api import durations
-from weir.api.execution import Execution, Waited
+from weir.api.execution import Execution
+from weir.api.execution_status import Waited
 from weir.api.flow import FlowSpec
 from weir.api.phases import Phase
 from weir.cluster.errors import ClusterError

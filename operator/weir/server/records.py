@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from weir.api.execution import Execution, StoredValue
+from weir.api.execution import Execution
+from weir.api.execution_status import StoredValue
 from weir.core import journal, outcomes, views
 from weir.core.moves import StatusChange, cut, move
 from weir.server import permits, raising, refusals

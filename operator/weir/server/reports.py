@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from weir.api.execution import Execution, StoredValue
+from weir.api.execution import Execution
+from weir.api.execution_status import StoredValue
 from weir.api.flow import FlowSpec
 from weir.api.phases import Phase
 from weir.api.resource import JsonObject

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from weir.api.execution import Waited
+from weir.api.execution_status import Waited
 from weir.api.resource import render_time
 from weir.core import journal
 from weir.server import raising

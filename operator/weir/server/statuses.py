@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 from weakref import WeakValueDictionary
 
-from weir.api.execution import ChildCounts, Execution
+from weir.api.execution import Execution
+from weir.api.execution_status import ChildCounts
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.cluster.errors import Conflict, Invalid, NotFound, Unavailable

@@ -6,7 +6,8 @@ import hashlib
 import json
 from dataclasses import replace
 
-from weir.api.execution import Execution, StoredValue
+from weir.api.execution import Execution
+from weir.api.execution_status import StoredValue
 from weir.api.resource import JsonObject, Key
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import EXECUTIONS

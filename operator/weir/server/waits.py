@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from weir.api.execution import Execution, Waited
+from weir.api.execution import Execution
+from weir.api.execution_status import Waited
 from weir.api.phases import Phase
 from weir.core import journal, views
 from weir.core.waiting import Failed, Over, Pending, Seen, TimedOut, verdict

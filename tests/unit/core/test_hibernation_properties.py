@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.builders import execution, flow
 from tests.unit.core.test_properties import World
-from weir.api.execution import ExecutionStatus
+from weir.api.execution_status import ExecutionStatus
 from weir.api.phases import DesiredState, Phase
 from weir.core import hibernation
 from weir.core.actions import LookAgain, Nothing, StartPod

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, execution, flow
 from weir.api import names
-from weir.api.execution import Execution, ExecutionStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import ExecutionStatus
 from weir.api.phases import DesiredState, Phase
 from weir.api.reasons import Reason
 from weir.core import retries

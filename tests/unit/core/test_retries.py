@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, after, execution, flow, pod_object, started, terminated
-from weir.api.execution import Execution, TryStatus
+from weir.api.execution import Execution
+from weir.api.execution_status import TryStatus
 from weir.api.flow import RetryPolicy
 from weir.api.phases import Phase
 from weir.api.reasons import Reason

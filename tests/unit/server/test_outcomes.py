@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from weir.api.execution import StoredValue
+from weir.api.execution_status import StoredValue
 from weir.api.phases import Phase
 from weir.api.reasons import Reason
 from weir.core import outcomes

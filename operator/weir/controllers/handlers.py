@@ -3,6 +3,7 @@
 Level-triggered only: no `on.create` or `on.update`, whose progress Kopf would write into objects.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -12,6 +13,7 @@ from weir.api.connector import Connector
 from weir.api.execution import Execution
 from weir.api.flow import Flow
 from weir.api.repository import FlowRepository
+from weir.api.resource import JsonObject, Key, Resource
 from weir.api.schedule import Schedule
 from weir.controllers.intake import Intake
 
@@ -29,51 +31,24 @@ class Memo(kopf.Memo):
         return self
 
 
-@kopf.on.event(names.GROUP, names.VERSION, Flow.PLURAL, registry=registry)
-async def flow_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A Flow was made, changed or deleted."""
-    item, metadata = dict(event["object"]), event["object"]["metadata"]
-    if event["type"] == "DELETED":
-        memo.intake.flow_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
-    else:
-        memo.intake.flow(item)
+def _listen(
+    kind: type[Resource],
+    take: Callable[[Intake, JsonObject], None],
+    let_go: Callable[[Intake, Key, str], None],
+) -> None:
+    """Take in all that is made or changed of a kind, and let go of what is deleted."""
+
+    @kopf.on.event(names.GROUP, names.VERSION, kind.PLURAL, registry=registry, id=kind.PLURAL)
+    async def changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
+        item, metadata = dict(event["object"]), event["object"]["metadata"]
+        if event["type"] == "DELETED":
+            let_go(memo.intake, (metadata["namespace"], metadata["name"]), metadata["uid"])
+        else:
+            take(memo.intake, item)
 
 
-@kopf.on.event(names.GROUP, names.VERSION, Connector.PLURAL, registry=registry)
-async def connector_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A Connector was made, changed or deleted."""
-    item, metadata = dict(event["object"]), event["object"]["metadata"]
-    if event["type"] == "DELETED":
-        memo.intake.connector_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
-    else:
-        memo.intake.connector(item)
-
-
-@kopf.on.event(names.GROUP, names.VERSION, Schedule.PLURAL, registry=registry)
-async def schedule_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A Schedule was made, changed or deleted."""
-    item, metadata = dict(event["object"]), event["object"]["metadata"]
-    if event["type"] == "DELETED":
-        memo.intake.schedule_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
-    else:
-        memo.intake.schedule(item)
-
-
-@kopf.on.event(names.GROUP, names.VERSION, FlowRepository.PLURAL, registry=registry)
-async def repository_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A FlowRepository was made, changed or deleted."""
-    item, metadata = dict(event["object"]), event["object"]["metadata"]
-    if event["type"] == "DELETED":
-        memo.intake.repository_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
-    else:
-        memo.intake.repository(item)
-
-
-@kopf.on.event(names.GROUP, names.VERSION, Execution.PLURAL, registry=registry)
-async def execution_changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """An Execution was made, changed or deleted."""
-    item, metadata = dict(event["object"]), event["object"]["metadata"]
-    if event["type"] == "DELETED":
-        memo.intake.execution_gone((metadata["namespace"], metadata["name"]), metadata["uid"])
-    else:
-        memo.intake.execution(item)
+_listen(Flow, Intake.flow, Intake.flow_gone)
+_listen(Connector, Intake.connector, Intake.connector_gone)
+_listen(Schedule, Intake.schedule, Intake.schedule_gone)
+_listen(FlowRepository, Intake.repository, Intake.repository_gone)
+_listen(Execution, Intake.execution, Intake.execution_gone)

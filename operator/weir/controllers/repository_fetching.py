@@ -32,6 +32,9 @@ Result = TypeVar("Result")
 _MOST_TEXT = 64 * 1024**2
 _NO_BODY: JsonObject = {}
 _PATIENCE = timedelta(seconds=15)
+# The answer is a line or two. A connection that gets none, as to an address that was not routed yet
+# when it began, is better begun anew than waited for.
+_ANSWER_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Fetcher:
     async def newest(self, repository: FlowRepository, credentials: Credentials) -> str:
         """Return the commit that spec.ref means now, without fetching it. Raises GitError."""
         spec = repository.spec
-        timeout = durations.parse(spec.timeout).total_seconds()
+        timeout = min(durations.parse(spec.timeout).total_seconds(), _ANSWER_SECONDS)
         return await self._call(
             repository,
             lambda: fetching.newest(

@@ -119,8 +119,8 @@ class Session:
         """Raise GitError when the time is over."""
         if time.monotonic() > self.deadline:
             message = (
-                f"{self.where}: not done after {self.timeout:g} s; the host is slow, or the"
-                " repository large: raise spec.timeout"
+                f"{self.where}: not done after {self.timeout:g} s; the host is away or"
+                " slow, or the repository large: look whether it answers, or raise spec.timeout"
             )
             raise GitError(Reason.FETCH_FAILED, message, transient=True)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from weir.cli.completion import execution_names, one_of
-from weir.cli.output import Output, metavar
+from weir.cli.completion import execution_names, one_of, schedule_names
+from weir.cli.output import LISTS, Output, metavar
 
 Execution = Annotated[
     str,
@@ -19,6 +19,18 @@ Execution = Annotated[
 Executions = Annotated[
     list[str],
     typer.Argument(metavar="EXECUTION...", help="Names.", autocompletion=execution_names),
+]
+Schedule = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCHEDULE", help="Name or title of a Schedule.", autocompletion=schedule_names
+    ),
+]
+Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Print steps and log until the run ends.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Wait for the end; print only the outputs.")
 ]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")]
 Archived = Annotated[
@@ -35,3 +47,9 @@ def output(ways: Sequence[Output], help: str = "How.") -> Any:
         help=help,
         autocompletion=one_of(list(ways)),
     )
+
+
+RunOutput = Annotated[
+    str | None,
+    output(LISTS, help="Of the run that is made; with --wait json or yaml: its outputs."),
+]

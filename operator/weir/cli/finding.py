@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
 
 from weir.api.execution import Execution
 from weir.api.flow import Flow
@@ -14,40 +15,35 @@ from weir.cli import kinds
 from weir.cli.errors import CliError, program
 from weir.cli.session import Session
 from weir.cluster.errors import NotFound
-from weir.cluster.kinds import EXECUTIONS, FLOWS, SCHEDULES
+from weir.cluster.kinds import EXECUTIONS, FLOWS, SCHEDULES, Kind
 from weir.core.lookup import Catalog
 
 _SHOWN = 5
 
+Named = TypeVar("Named", Flow, Schedule)
+
 
 async def flow(session: Session, word: str) -> Flow:
     """Return the Flow called so: by object name, title, or slug. Raises CliError."""
-    listing = await session.cluster.list(FLOWS, session.namespace)
-    flows: Catalog[Flow] = Catalog()
-    for item in listing.items:
-        flows.put(Flow.model_validate(item))
-    found = flows.find(word)
-    if found is None:
-        known = [name for one in flows for name in (one.metadata.name, one.title)]
-        raise CliError(
-            f'there is no flow "{word}" in namespace "{session.namespace}"'
-            + near(word, known, f"{program()} get flows" if len(flows) else "")
-        )
-    return found
+    return await _titled(session, FLOWS, Flow, word, word)
 
 
 async def schedule(session: Session, word: str) -> Schedule:
     """Return the Schedule called so: by object name, title, or slug. Raises CliError."""
-    listing = await session.cluster.list(SCHEDULES, session.namespace)
-    schedules: Catalog[Schedule] = Catalog()
-    for item in listing.items:
-        schedules.put(Schedule.model_validate(item))
-    found = schedules.find(plain_name(word))
+    return await _titled(session, SCHEDULES, Schedule, word, plain_name(word))
+
+
+async def _titled(session: Session, kind: Kind, model: type[Named], said: str, word: str) -> Named:
+    """Return the object called `word`, for which somebody `said` something."""
+    catalog: Catalog[Named] = Catalog()
+    for item in (await session.cluster.list(kind, session.namespace)).items:
+        catalog.put(model.model_validate(item))
+    found = catalog.find(word)
     if found is None:
-        known = [name for one in schedules for name in (one.metadata.name, one.title)]
+        known = [name for one in catalog for name in (one.metadata.name, one.title)]
         raise CliError(
-            f'there is no schedule "{word}" in namespace "{session.namespace}"'
-            + near(word, known, f"{program()} get schedules" if len(schedules) else "")
+            f'there is no {model.KIND.lower()} "{said}" in namespace "{session.namespace}"'
+            + near(said, known, f"{program()} get {model.PLURAL}" if len(catalog) else "")
         )
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from weir.api.execution import MAX_INLINE_INPUTS
 from weir.api.resource import JsonObject
 from weir.cli.errors import CliError
+from weir_protocol import scripts
 
 
 def gather(
@@ -39,6 +40,24 @@ def value(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse)
     except ValueError:
         return text
+
+
+def script_in(path: Path, called: str, *, unreadable: str | None = None) -> str:
+    """Return the script in a file.
+
+    Messages begin with what it is `called`; that it cannot be read, with `unreadable`, if given.
+    Raises CliError for one that cannot be read or run.
+    """
+    try:
+        script = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise CliError(f"{unreadable or called}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CliError(f"{called} is no text in UTF-8") from None
+    problem = scripts.problem_with(script)
+    if problem is not None:
+        raise CliError(f"{called}: {problem.reason}: {problem.message}")
+    return script
 
 
 def read_object(path: Path) -> JsonObject:

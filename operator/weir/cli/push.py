@@ -12,12 +12,12 @@ from weir.api.names import REPOSITORY_LABEL, SOURCE_PATH
 from weir.api.resource import JsonObject
 from weir.cli import finding
 from weir.cli.errors import CliError, ExitCode, program
+from weir.cli.inputs import script_in
 from weir.cli.local_options import is_file
 from weir.cli.output import Output, way_of, written
 from weir.cli.session import Session
 from weir.cli.terminal import one_line, safe
 from weir.cluster.kinds import FLOWS
-from weir_protocol import scripts
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ async def push(session: Session, edit: Edit, *, dry_run: bool, output: str) -> E
     way = way_of(output, (Output.TEXT, Output.JSON))
     flow, file = await _meant(session, edit)
     repository, path = _origin(flow)
-    script = _script(file)
+    script = script_in(file, str(file), unreadable=f"cannot read {file}")
     if script == flow.spec.script:
         if way == Output.JSON:
             print(written({"flow": flow.metadata.name, "commit": None}, way), end="")
@@ -122,19 +122,6 @@ def _origin(flow: Flow) -> tuple[str, str]:
             ExitCode.UNABLE,
         )
     return repository, flow.metadata.annotations.get(SOURCE_PATH, "")
-
-
-def _script(file: Path) -> str:
-    try:
-        script = file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise CliError(f"cannot read {file}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise CliError(f"{file} is no text in UTF-8") from None
-    problem = scripts.problem_with(script)
-    if problem is not None:
-        raise CliError(f"{file}: {problem.reason}: {problem.message}")
-    return script
 
 
 def _difference(before: str, after: str, path: str) -> Iterator[str]:

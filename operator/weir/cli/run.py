@@ -23,7 +23,6 @@ from weir.cli.terminal import one_line, say
 from weir.cluster.errors import AlreadyExists, ClusterError
 from weir.cluster.kinds import EXECUTIONS, SELF_SUBJECT_REVIEWS
 from weir.core.views import masked
-from weir_protocol import scripts
 
 # No vowels and no look-alikes, as Kubernetes makes its own names.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -143,22 +142,6 @@ def mode_of(mode: Mode | None, *, development: bool, draft: Path | None) -> Mode
         said = "--draft" if draft is not None else "--development"
         raise CliError(f"{said} makes a Development run: leave --mode Productive out")
     return Mode.DEVELOPMENT
-
-
-def draft_of(path: Path | None) -> str | None:
-    """Return the script in a file. Raises CliError for one that cannot be read or run."""
-    if path is None:
-        return None
-    try:
-        source = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise CliError(f"--draft {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise CliError(f"--draft {path} is no text in UTF-8") from None
-    problem = scripts.problem_with(source)
-    if problem is not None:
-        raise CliError(f"--draft {path}: {problem.reason}: {problem.message}")
-    return source
 
 
 async def _create(session: Session, request: Request, flow: str, given: JsonObject) -> Execution:

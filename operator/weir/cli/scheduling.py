@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from weir.cli.arguments import Schedule
 from weir.cli.arguments import output as output_option
-from weir.cli.completion import schedule_names
 from weir.cli.errors import ExitCode
 from weir.cli.output import Output
 from weir.cli.session import Session
@@ -16,14 +16,7 @@ from weir.cli.verbs import verb
 
 async def backfill(
     session: Session,
-    schedule: Annotated[
-        str,
-        typer.Argument(
-            metavar="SCHEDULE",
-            help="Name or title of a Schedule.",
-            autocompletion=schedule_names,
-        ),
-    ],
+    schedule: Schedule,
     begin: Annotated[
         str,
         typer.Option(

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from weir.api.phases import Mode
-from weir.cli.arguments import output as output_option
-from weir.cli.completion import flow_names, schedule_names
+from weir.cli.arguments import Follow, RunOutput, Schedule, Wait
+from weir.cli.completion import flow_names
 from weir.cli.errors import ExitCode
-from weir.cli.output import LISTS
 from weir.cli.session import Options, Session, opened
 from weir.cli.verbs import verb
 
@@ -78,18 +77,9 @@ async def run(
             "--timeout", metavar="DURATION", help="Longest run, instead of the Flow's: 90s, 2h."
         ),
     ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Print steps and log until the run ends.")
-    ] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", "-w", help="Wait for the end; print only the outputs.")
-    ] = False,
-    output: Annotated[
-        str | None,
-        output_option(
-            LISTS, help="Of the run that is made; with --wait json or yaml: its outputs."
-        ),
-    ] = None,
+    follow: Follow = False,
+    wait: Wait = False,
+    output: RunOutput = None,
     local: Annotated[
         bool | None,
         typer.Option(
@@ -127,6 +117,7 @@ async def run(
     """Run a flow: create an Execution of it. Run a file: in this process, without a cluster."""
     from weir.cli import local_options
     from weir.cli import run as running
+    from weir.cli.inputs import script_in
 
     here = local_options.Here(
         target=flow,
@@ -156,7 +147,7 @@ async def run(
         name=name,
         title=title,
         mode=running.mode_of(mode, development=development, draft=draft),
-        draft=running.draft_of(draft),
+        draft=script_in(draft, f"--draft {draft}") if draft is not None else None,
         priority=priority,
         timeout=timeout,
     )
@@ -167,32 +158,16 @@ async def run(
 
 async def trigger(
     session: Session,
-    schedule: Annotated[
-        str,
-        typer.Argument(
-            metavar="SCHEDULE",
-            help="Name or title of a Schedule.",
-            autocompletion=schedule_names,
-        ),
-    ],
+    schedule: Schedule,
     inputs: Annotated[
         list[str] | None,
         typer.Option(
             "--input", "-i", metavar="NAME=VALUE", help="Instead of an input of the Schedule."
         ),
     ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Print steps and log until the run ends.")
-    ] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", "-w", help="Wait for the end; print only the outputs.")
-    ] = False,
-    output: Annotated[
-        str | None,
-        output_option(
-            LISTS, help="Of the run that is made; with --wait json or yaml: its outputs."
-        ),
-    ] = None,
+    follow: Follow = False,
+    wait: Wait = False,
+    output: RunOutput = None,
 ) -> ExitCode:
     """Run the flow of a Schedule now, with the inputs and the mode that the Schedule says."""
     from weir.cli import finding

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,8 +10,8 @@ from weir.api.reasons import Reason
 from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
-from weir.cluster.errors import ClusterError, Conflict, NotFound, Unavailable
-from weir.cluster.kinds import SECRETS
+from weir.cluster.errors import ClusterError, Conflict, Unavailable
+from weir.cluster.secrets import data_of
 from weir.controllers.repository_applying import Applied, Applier
 from weir.controllers.repository_fetching import Fetched, Fetcher
 from weir.git import credentials
@@ -127,14 +126,12 @@ class Syncer:
         reference = repository.spec.secret_ref
         if reference is None:
             return credentials.NONE
-        try:
-            secret = await self._cluster.get(SECRETS, repository.metadata.namespace, reference.name)
-        except NotFound:
+        data = await data_of(self._cluster, repository.metadata.namespace, reference.name)
+        if data is None:
             # Manifests are applied in any order: it may come in a moment.
             message = f"there is no Secret {reference.name} (spec.secretRef) in this namespace"
-            raise GitError(Reason.SECRET_NOT_FOUND, message, transient=True) from None
-        data: dict[str, str] = secret.get("data") or {}
-        return Credentials.of_secret({key: base64.b64decode(text) for key, text in data.items()})
+            raise GitError(Reason.SECRET_NOT_FOUND, message, transient=True)
+        return Credentials.of_secret(data)
 
 
 def _is_said(repository: FlowRepository, sha: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,8 +9,7 @@ from weir.api.connector import Connector
 from weir.api.phases import Mode
 from weir.api.resource import JsonObject
 from weir.cluster.client import Cluster
-from weir.cluster.errors import NotFound
-from weir.cluster.kinds import SECRETS
+from weir.cluster.secrets import data_of
 from weir.core.lookup import Catalog
 from weir.server import raising
 from weir_connectors import registry
@@ -127,20 +125,20 @@ async def with_secrets(cluster: Cluster, resolved: Resolved) -> JsonObject:
     if resolved.connector is None:
         return inputs
     namespace = resolved.connector.metadata.namespace
-    read: dict[str, JsonObject] = {}
+    read: dict[str, dict[str, bytes]] = {}
     for one in resolved.connector.spec.secret_inputs:
         if one.input not in resolved.secret_names:
             continue
         reference = one.secret_key_ref
         if reference.name not in read:
-            try:
-                read[reference.name] = await cluster.get(SECRETS, namespace, reference.name)
-            except NotFound:
-                raise SecretMissing(_missing(resolved.connector, reference.name)) from None
-        data = read[reference.name].get("data") or {}
+            found = await data_of(cluster, namespace, reference.name)
+            if found is None:
+                raise SecretMissing(_missing(resolved.connector, reference.name))
+            read[reference.name] = found
+        data = read[reference.name]
         if reference.key not in data:
             raise SecretMissing(_missing(resolved.connector, reference.name, reference.key))
-        inputs[one.input] = base64.b64decode(data[reference.key]).decode(errors="replace")
+        inputs[one.input] = data[reference.key].decode(errors="replace")
     return inputs
 
 

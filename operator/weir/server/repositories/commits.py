@@ -24,6 +24,7 @@ from weir.api.repository import FlowRepository
 from weir.api.resource import JsonObject, Model
 from weir.cluster.errors import ClusterError, NotFound
 from weir.cluster.kinds import FLOW_REPOSITORIES, FLOWS
+from weir.cluster.secrets import data_of
 from weir.core import commits, pull_requests
 from weir.core.sources import SourceFile
 from weir.core.syncing import read
@@ -32,7 +33,6 @@ from weir.git.errors import Conflict, GitError
 from weir.server import answers, messages, refusals
 from weir.server.access import Access, right_to
 from weir.server.repositories.asking import ask_for_sync
-from weir.server.repositories.secrets import data_of
 from weir.server.runtime import Runtime
 from weir.threads import in_thread
 from weir_protocol.scripts import MAX_SCRIPT

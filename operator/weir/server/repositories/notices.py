@@ -21,11 +21,11 @@ from weir.api.names import MAX_NAME
 from weir.api.repository import FlowRepository
 from weir.api.resource import Key
 from weir.cluster.errors import ClusterError, NotFound
+from weir.cluster.secrets import data_of
 from weir.core import notices
 from weir.core.rates import Rates
 from weir.server import answers, messages, refusals
 from weir.server.repositories.asking import ask_for_sync
-from weir.server.repositories.secrets import data_of
 from weir.server.runtime import Runtime
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from weir.api.connector import SecretKeyRef
 from weir.cluster.client import Cluster
 from weir.cluster.errors import ClusterError, Refused
-from weir.server.repositories.secrets import data_of
+from weir.cluster.secrets import data_of
 
 # A key that was changed holds for so long.
 _SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""The Secrets that FlowRepositories name."""
+"""Reads Secrets."""
 
 from __future__ import annotations
 

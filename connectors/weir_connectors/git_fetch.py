@@ -140,13 +140,14 @@ def _bytes_in(folder: os.PathLike[str]) -> int:
     total = 0
     try:
         for entry in os.scandir(folder):
-            total += _size(entry)
+            total += size_of_file(entry)
     except FileNotFoundError:  # not yet made
         pass
     return total
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def size_of_file(entry: os.DirEntry[str]) -> int:
+    """Return the bytes of a file; 0 where it is gone by now."""
     try:
         return entry.stat(follow_symlinks=False).st_size
     except FileNotFoundError:  # a temporary file, renamed meanwhile

@@ -99,6 +99,12 @@ def _compacted(value: Any) -> Any:
     return _EMPTY_OBJECT if value == {} else value
 
 
+def changed(before: Model, after: Model) -> JsonObject:
+    """Return the merge patch that makes one part of a resource another; None takes a field out."""
+    old, new = before.dump(), after.dump()
+    return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
 class OwnerReference(Model):
     """Who an object belongs to, and is deleted with."""
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from weir.api import names
 from weir.api.execution import Execution
-from weir.api.flow import Flow, FlowStatus
+from weir.api.flow import Flow
 from weir.api.reasons import ConditionType, Reason
-from weir.api.resource import JsonObject, Key, with_condition
+from weir.api.resource import JsonObject, Key, changed, with_condition
 from weir.cluster.client import Cluster
 from weir.cluster.errors import AlreadyExists, NotFound
 from weir.cluster.kinds import CONTROLLER_REVISIONS, FLOWS
@@ -62,8 +62,7 @@ class FlowController:
             fields |= self._counts(flow)
         if not fields:
             return
-        after = flow.status.model_copy(update=fields)
-        patch = _changed(flow.status, after, fields)
+        patch = changed(flow.status, flow.status.model_copy(update=fields))
         if not patch:
             return
         self._counted_at[key] = asyncio.get_running_loop().time()
@@ -176,10 +175,3 @@ def _known(item: JsonObject) -> KnownRevision:
     metadata = item["metadata"]
     flow = _labels(item)[names.FLOW_LABEL]
     return KnownRevision(metadata["namespace"], metadata["name"], flow, int(item["revision"]))
-
-
-def _changed(before: FlowStatus, after: FlowStatus, fields: dict[str, Any]) -> JsonObject:
-    old, new = before.dump(), after.dump()
-    aliases = {name: info.alias or name for name, info in FlowStatus.model_fields.items()}
-    touched = [aliases[name] for name in fields]
-    return {name: new.get(name) for name in touched if old.get(name) != new.get(name)}

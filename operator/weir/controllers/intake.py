@@ -1,5 +1,8 @@
 """News from watches and from own writes: into the store, and on to what it moves."""
 
+from collections.abc import Iterable
+from typing import Literal
+
 from weir.api import names
 from weir.api.connector import Connector
 from weir.api.execution import Execution
@@ -132,8 +135,7 @@ class Intake:
         schedules.put(schedule)
         self._queue.look_again(Target("schedule", *schedule.key))
         if before is None or before.title != schedule.title:
-            for one in (*rivals, *schedules.rivals(schedule)):
-                self._queue.look_again(Target("schedule", *one.key))
+            self._look_at_all("schedule", [*rivals, *schedules.rivals(schedule)])
         self._tell_repositories(before, schedule)
 
     def schedule_gone(self, key: Key, uid: str) -> None:
@@ -146,8 +148,7 @@ class Intake:
         schedules.remove(key[1])
         self._store.scheduled.forget(key)
         self._queue.forget(Target("schedule", *key))
-        for one in rivals:
-            self._queue.look_again(Target("schedule", *one.key))
+        self._look_at_all("schedule", rivals)
         self._tell_repositories(before, None)
 
     def repository(self, item: JsonObject) -> None:
@@ -194,9 +195,13 @@ class Intake:
         if parent is not None and parent.try_number < self._store.try_of(parent.uid):
             self._look_at((execution.metadata.namespace, parent.name))
 
-    def _look_at_all(self, kind: str, resources: list[Flow] | list[Connector]) -> None:
+    def _look_at_all(
+        self,
+        kind: Literal["flow", "connector", "schedule"],
+        resources: Iterable[Flow | Connector | Schedule],
+    ) -> None:
         for one in resources:
-            self._queue.look_again(Target("flow" if kind == "flow" else "connector", *one.key))
+            self._queue.look_again(Target(kind, *one.key))
 
     def _look_at_schedule(self, execution: Execution) -> None:
         """Look at the Schedule that started a run: another may have waited for its end."""
@@ -206,8 +211,7 @@ class Intake:
 
     def _look_at_schedules(self, namespace: str) -> None:
         """Look at all Schedules of a namespace: a Flow has come or gone, which they say."""
-        for one in self._store.schedules(namespace):
-            self._queue.look_again(Target("schedule", *one.key))
+        self._look_at_all("schedule", self._store.schedules(namespace))
 
     def _wake_queue(self) -> None:
         for uid in self._store.places.next_in_line():

@@ -9,8 +9,8 @@ from typing import Any
 
 from weir.api.flow import Flow
 from weir.api.reasons import Reason
-from weir.api.repository import FlowRepository, FlowRepositoryStatus, RejectedFile
-from weir.api.resource import JsonObject
+from weir.api.repository import FlowRepository, RejectedFile
+from weir.api.resource import changed
 from weir.cluster.client import Cluster
 from weir.cluster.errors import NotFound
 from weir.cluster.kinds import FLOW_REPOSITORIES
@@ -104,7 +104,7 @@ class StatusWriter:
         return repository.model_copy(update={"status": known.status})
 
     async def _write(self, repository: FlowRepository, fields: dict[str, Any]) -> None:
-        patch = _changed(repository.status, fields)
+        patch = changed(repository.status, repository.status.model_copy(update=fields))
         if not patch:
             return
         body = {"metadata": {"uid": repository.metadata.uid}, "status": patch}
@@ -164,11 +164,3 @@ def _webhook_path(repository: FlowRepository) -> str | None:
     if repository.spec.webhook is None:
         return None
     return f"/git/{repository.metadata.namespace}/{repository.metadata.name}"
-
-
-def _changed(before: FlowRepositoryStatus, fields: dict[str, Any]) -> JsonObject:
-    """Return the merge patch that gives a status these fields."""
-    old, new = before.dump(), before.model_copy(update=fields).dump()
-    aliases = {name: info.alias or name for name, info in FlowRepositoryStatus.model_fields.items()}
-    touched = [aliases[name] for name in fields]
-    return {name: new.get(name) for name in touched if old.get(name) != new.get(name)}

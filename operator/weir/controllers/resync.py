@@ -4,7 +4,13 @@ Kopf's watch tells of what is there after a gap, but not of what vanished in it.
 """
 
 import logging
+from collections.abc import Callable, Iterable
 
+from weir.api.connector import Connector
+from weir.api.flow import Flow
+from weir.api.repository import FlowRepository
+from weir.api.resource import JsonObject, Key
+from weir.api.schedule import Schedule
 from weir.cluster.client import Cluster
 from weir.cluster.kinds import (
     CONNECTORS,
@@ -13,6 +19,7 @@ from weir.cluster.kinds import (
     FLOWS,
     PODS,
     SCHEDULES,
+    Kind,
 )
 from weir.cluster.watching import emptied
 from weir.controllers.intake import Intake
@@ -38,38 +45,33 @@ class Resync:
 
         What makes and changes these comes last: it must see what it has made already.
         """
-        await self._flows()
-        await self._connectors()
+        store, intake = self._store, self._intake
+        await self._named(FLOWS, store.all_flows(), intake.flow, intake.flow_gone)
+        await self._named(
+            CONNECTORS, store.all_connectors(), intake.connector, intake.connector_gone
+        )
         await self._executions()
         await self._pods()
-        await self._schedules()
-        await self._repositories()
+        await self._named(SCHEDULES, store.all_schedules(), intake.schedule, intake.schedule_gone)
+        repositories = store.repositories.values()
+        await self._named(
+            FLOW_REPOSITORIES, repositories, intake.repository, intake.repository_gone
+        )
 
-    async def _flows(self) -> None:
-        known = {
-            flow.metadata.uid: flow.key
-            for flow in self._store.all_flows()
-            if self._serves(flow.key[0])
-        }
-        listing = await self._cluster.list(FLOWS, self._namespace)
-        for item in listing.items:
-            self._intake.flow(item)
-            known.pop(item["metadata"]["uid"], None)
-        for uid, key in known.items():
-            self._intake.flow_gone(key, uid)
-
-    async def _connectors(self) -> None:
-        known = {
-            one.metadata.uid: one.key
-            for one in self._store.all_connectors()
-            if self._serves(one.key[0])
-        }
-        listing = await self._cluster.list(CONNECTORS, self._namespace)
-        for item in listing.items:
-            self._intake.connector(item)
-            known.pop(item["metadata"]["uid"], None)
-        for uid, key in known.items():
-            self._intake.connector_gone(key, uid)
+    async def _named(
+        self,
+        kind: Kind,
+        known: Iterable[Flow | Connector | Schedule | FlowRepository],
+        take: Callable[[JsonObject], None],
+        let_go: Callable[[Key, str], None],
+    ) -> None:
+        """Take in all of a kind that people name, and let go of what is known and not there."""
+        before = {one.metadata.uid: one.key for one in known if self._serves(one.key[0])}
+        for item in (await self._cluster.list(kind, self._namespace)).items:
+            take(item)
+            before.pop(item["metadata"]["uid"], None)
+        for uid, key in before.items():
+            let_go(key, uid)
 
     async def _executions(self) -> None:
         known = {uid: key for uid, key in self._store.known_uids().items() if self._serves(key[0])}
@@ -85,32 +87,6 @@ class Resync:
         listing = await self._cluster.list(PODS, self._namespace, labels=SELECTOR)
         for uid in known - {item["metadata"]["uid"] for item in listing.items}:
             self._intake.pod_gone(uid)
-
-    async def _schedules(self) -> None:
-        known = {
-            one.metadata.uid: one.key
-            for one in self._store.all_schedules()
-            if self._serves(one.key[0])
-        }
-        listing = await self._cluster.list(SCHEDULES, self._namespace)
-        for item in listing.items:
-            self._intake.schedule(item)
-            known.pop(item["metadata"]["uid"], None)
-        for uid, key in known.items():
-            self._intake.schedule_gone(key, uid)
-
-    async def _repositories(self) -> None:
-        known = {
-            one.metadata.uid: key
-            for key, one in self._store.repositories.items()
-            if self._serves(key[0])
-        }
-        listing = await self._cluster.list(FLOW_REPOSITORIES, self._namespace)
-        for item in listing.items:
-            self._intake.repository(item)
-            known.pop(item["metadata"]["uid"], None)
-        for uid, key in known.items():
-            self._intake.repository_gone(key, uid)
 
     def _serves(self, namespace: str) -> bool:
         return self._namespace in (None, namespace)

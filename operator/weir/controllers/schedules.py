@@ -7,7 +7,7 @@ from datetime import datetime
 
 from weir.api.phases import DesiredState
 from weir.api.reasons import Reason
-from weir.api.resource import JsonObject
+from weir.api.resource import changed
 from weir.api.schedule import Schedule, ScheduleStatus
 from weir.cluster.client import Cluster
 from weir.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
@@ -140,7 +140,7 @@ class ScheduleController:
             self._events.warn(schedule, reason, message)
 
     async def _write(self, schedule: Schedule, after: ScheduleStatus) -> None:
-        patch = _changed(schedule.status.dump(), after.dump())
+        patch = changed(schedule.status, after)
         if not patch:
             return
         body = {"metadata": {"uid": schedule.metadata.uid}, "status": patch}
@@ -149,9 +149,3 @@ class ScheduleController:
         except (NotFound, Conflict):
             return  # it is gone, or another one has its name; the watch will tell
         self._intake.schedule(written)
-
-
-def _changed(before: JsonObject, after: JsonObject) -> JsonObject:
-    """Return what a merge patch must say; None takes a field out."""
-    keys = before.keys() | after.keys()
-    return {key: after.get(key) for key in keys if before.get(key) != after.get(key)}

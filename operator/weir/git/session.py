@@ -19,7 +19,7 @@ from weir.api.reasons import Reason
 from weir.git import failures
 from weir.git.credentials import KEY_OF, Credentials
 from weir.git.errors import GitError
-from weir_connectors import git_url, git_workspace, process, scrubbing
+from weir_connectors import git_fetch, git_url, git_workspace, process, scrubbing
 from weir_connectors.git_inputs import LONGEST_TIMEOUT, GitInputs
 from weir_connectors.git_url import RepositoryUrl
 
@@ -279,17 +279,10 @@ def size_of(folder: Path) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     else:
-                        total += _size_of_file(entry)
+                        total += git_fetch.size_of_file(entry)
         except FileNotFoundError:  # gone meanwhile
             continue
     return total
-
-
-def _size_of_file(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:  # a temporary file, renamed meanwhile
-        return 0
 
 
 @contextmanager
